@@ -1,0 +1,67 @@
+/**
+ * Every failure a caller can meet. Codes never change. `message` is the wire text of the reference
+ * where it has one (proxy-api section 4.2), so clients that compare texts keep working.
+ */
+export const ERRORS = {
+  invalid_request: { status: 400, message: 'Invalid request body' },
+  invalid_query: { status: 400, message: 'Invalid query' },
+  invalid_environment: { status: 400, message: 'Invalid environment' },
+  invalid_tags: { status: 400, message: 'Invalid tags' },
+  invalid_repository: { status: 400, message: 'Invalid repository' },
+  invalid_session_id: { status: 400, message: 'Invalid session id' },
+  unknown_agent: { status: 400, message: 'Unknown agent' },
+  host_not_allowed: { status: 403, message: 'Host not allowed' },
+  origin_not_allowed: { status: 403, message: 'Origin not allowed' },
+  api_key_required: { status: 401, message: 'API key required' },
+  invalid_api_key: { status: 401, message: 'Invalid API key' },
+  insufficient_permissions: { status: 403, message: 'Insufficient permissions' },
+  foreign_session_delete: { status: 403, message: 'You can only delete your own sessions' },
+  foreign_session_access: { status: 403, message: 'You can only access your own sessions' },
+  not_found: { status: 404, message: 'Not Found' },
+  session_not_found: { status: 404, message: 'Session not found' },
+  method_not_allowed: { status: 405, message: 'Method Not Allowed' },
+  request_timeout: { status: 408, message: 'The request took too long to arrive' },
+  body_too_large: { status: 413, message: 'Request body too large' },
+  unsupported_media_type: { status: 415, message: 'Unsupported content type' },
+  headers_too_large: { status: 431, message: 'Request headers too large' },
+  too_many_sessions: { status: 429, message: 'Too many sessions' },
+  too_many_starts: { status: 429, message: 'Too many session starts' },
+  internal: { status: 500, message: 'Internal server error' },
+  upstream_failed: { status: 502, message: 'Bad Gateway' },
+  no_free_port: { status: 503, message: 'Failed to allocate port' },
+  session_starting: { status: 503, message: 'Session is still starting' },
+  shutting_down: { status: 503, message: 'Server is shutting down' },
+  upstream_timeout: { status: 504, message: 'The agent server did not answer in time' },
+} as const satisfies Record<string, { status: number; message: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** A failure with a stable code. The HTTP status and the exit code belong to the edge. */
+export class AppError extends Error {
+  override readonly name = 'AppError';
+  readonly code: ErrorCode;
+  /** Seconds for a `Retry-After` header, when trying again can help. */
+  readonly retryAfterSeconds: number | undefined;
+  /** Further members of the JSON error body; never secrets. */
+  readonly details: Readonly<Record<string, string | number>> | undefined;
+
+  constructor(
+    code: ErrorCode,
+    options: {
+      message?: string;
+      cause?: unknown;
+      retryAfterSeconds?: number;
+      details?: Readonly<Record<string, string | number>>;
+    } = {},
+  ) {
+    super(options.message ?? ERRORS[code].message, { cause: options.cause });
+    this.code = code;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+    this.details = options.details;
+  }
+}
+
+/** The one JSON error shape: `{"message", "code", "request_id", …details}` (PX-057). */
+export function errorBody(error: AppError, requestId: string): Record<string, string | number> {
+  return { message: error.message, code: error.code, request_id: requestId, ...error.details };
+}

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  resolve: { conditions: ['@agentapi-proxy/source'] },
+  ssr: { resolve: { conditions: ['@agentapi-proxy/source'] } },
+  test: {
+    include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+    // Real processes and sockets: a start of a session takes well under a second, a busy machine longer.
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+});
