@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { SummaryReporter } from './tools/src/summary-reporter.ts';
 
 export default defineConfig({
   resolve: { conditions: ['@agentapi-proxy/source'] },
@@ -8,5 +9,6 @@ export default defineConfig({
     // Real processes and sockets: a start of a session takes well under a second, a busy machine longer.
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    reporters: ['default', new SummaryReporter()],
   },
 });

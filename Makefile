@@ -1,0 +1,38 @@
+# Every target calls an npm script of package.json; `make help` lists them.
+.DEFAULT_GOAL := help
+.PHONY: run test install-deps build lint format e2e bench ci clean help
+
+run: install-deps build ## Install, build and start the server
+	@npm start --silent
+
+test: install-deps build ## Install, build and run every test
+	@npm run --silent prepare-tests
+	@npm run --silent test
+
+install-deps: ## Install the dependencies of all packages
+	@npm run --silent install-deps
+
+build: ## Compile all packages
+	@npm run --silent build
+
+lint: ## Check style, types and unused code
+	@npm run --silent lint
+
+format: ## Format all source files
+	@npm run --silent format
+
+e2e: install-deps build ## Run only the tests across packages
+	@npm run --silent prepare-tests
+	@npm run --silent e2e
+
+bench: install-deps build ## Measure speed and memory
+	@npm run --silent bench
+
+ci: ## Everything that must pass before a change lands
+	@npm run --silent ci
+
+clean: ## Remove everything that was built
+	@npm run --silent clean
+
+help: ## Show this list
+	@npm run --silent make-help

@@ -1,0 +1,62 @@
+import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Programs that tests use and npm does not install. */
+export type OutsidePart = 'postgresql' | 'chromium' | 'agentapi';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Where the preparation leaves what it built and learned. */
+export const CACHE_FOLDER = join(root, '.cache');
+
+/** Why a part could not be had although its installation was tried; written by the preparation. */
+export const UNOBTAINABLE_FILE = join(CACHE_FOLDER, 'unobtainable.json');
+
+/** Finds the program that stands for a part; `null` when it is not installed. */
+export function findPart(part: OutsidePart): string | null {
+  switch (part) {
+    case 'postgresql':
+      return findInPath('initdb') ?? findDebianPostgres();
+    case 'chromium':
+      return findInPath('chromium') ?? findInPath('chromium-browser');
+    case 'agentapi':
+      return findInPath('agentapi') ?? executable(join(CACHE_FOLDER, 'bin', 'agentapi'));
+  }
+}
+
+/** Parts whose installation was tried and refused by their source, with the reason. */
+export function unobtainableParts(): ReadonlyMap<string, string> {
+  if (!existsSync(UNOBTAINABLE_FILE)) return new Map();
+  const content: unknown = JSON.parse(readFileSync(UNOBTAINABLE_FILE, 'utf8'));
+  if (typeof content !== 'object' || content === null) return new Map();
+  return new Map(Object.entries(content).map(([part, reason]) => [part, String(reason)]));
+}
+
+function findDebianPostgres(): string | null {
+  const base = '/usr/lib/postgresql';
+  if (!existsSync(base)) return null;
+  const versions = readdirSync(base).sort((a, b) => Number(b) - Number(a));
+  for (const version of versions) {
+    const found = executable(join(base, version, 'bin', 'initdb'));
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+export function findInPath(program: string): string | null {
+  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
+    const found = folder === '' ? null : executable(join(folder, program));
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+function executable(path: string): string | null {
+  try {
+    accessSync(path, constants.X_OK);
+    return path;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,59 @@
+// Installs the programs that tests need and npm does not bring: through apt as root on Debian, else it
+// prints the command. Tests of a missing part are skipped and counted.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CACHE_FOLDER, findInPath, findPart, UNOBTAINABLE_FILE } from './outside-parts.ts';
+
+/** An installation from a slow mirror takes minutes; one that hangs must not hold up the tests for ever. */
+const INSTALL_TIMEOUT_MS = 10 * 60_000;
+
+const AGENTAPI_MODULE = 'github.com/coder/agentapi@v0.12.1';
+
+const unobtainable: Record<string, string> = {};
+
+function run(command: string, args: readonly string[], env: Record<string, string> = {}): string | null {
+  const result = spawnSync(command, args, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+    encoding: 'utf8',
+    timeout: INSTALL_TIMEOUT_MS,
+  });
+  if (result.status === 0) return null;
+  const lastLine = result.stderr?.trim().split('\n').at(-1);
+  return result.error?.message ?? lastLine ?? `exit code ${result.status}`;
+}
+
+function prepareDebianParts(): void {
+  const packages = (['postgresql', 'chromium'] as const).filter((part) => findPart(part) === null);
+  if (packages.length === 0) return;
+  const command = `apt-get install -y --no-install-recommends ${packages.join(' ')}`;
+  if (findInPath('apt-get') === null || process.getuid?.() !== 0) {
+    console.log(`Tests that need ${packages.join(' and ')} will be skipped. To run them: sudo ${command}`);
+    return;
+  }
+  console.log(`Installing ${packages.join(' and ')} for the tests (${command}) …`);
+  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  const failure =
+    run('apt-get', ['update'], env) ??
+    run('apt-get', ['install', '-y', '--no-install-recommends', ...packages], env);
+  console.log(failure === null ? '  done' : `  failed: ${failure}`);
+}
+
+function prepareAgentapi(): void {
+  if (findPart('agentapi') !== null) return;
+  if (findInPath('go') === null) {
+    console.log(`Tests beside the real agentapi will be skipped: Go is not installed.`);
+    unobtainable['agentapi'] = 'Go is not installed';
+    return;
+  }
+  console.log(`Installing ${AGENTAPI_MODULE} for the tests …`);
+  const failure = run('go', ['install', AGENTAPI_MODULE], { GOBIN: join(CACHE_FOLDER, 'bin') });
+  console.log(failure === null ? '  done' : `  failed: ${failure}`);
+  if (failure !== null) unobtainable['agentapi'] = failure;
+}
+
+mkdirSync(CACHE_FOLDER, { recursive: true });
+prepareDebianParts();
+prepareAgentapi();
+writeFileSync(UNOBTAINABLE_FILE, `${JSON.stringify(unobtainable, null, 2)}\n`);
