@@ -2,6 +2,20 @@
 export const SESSION_STATES = ['creating', 'starting', 'running', 'stopping', 'stopped', 'failed'] as const;
 export type SessionState = (typeof SESSION_STATES)[number];
 
+const NEXT: Readonly<Record<SessionState, readonly SessionState[]>> = {
+  creating: ['starting', 'stopping', 'failed'],
+  starting: ['running', 'stopping', 'failed'],
+  running: ['stopping', 'failed'],
+  stopping: ['stopped'],
+  stopped: [],
+  failed: [],
+};
+
+/** Whether a session in `state` still has, or will have, processes of its own. */
+export function isLive(state: SessionState): boolean {
+  return state !== 'stopped' && state !== 'failed';
+}
+
 /** One entry of a session's state history. */
 export interface StateChange {
   readonly state: SessionState;
@@ -14,7 +28,17 @@ export interface StateChange {
 export type InitialMessageState =
   | { readonly state: 'pending' }
   | { readonly state: 'delivered'; readonly at: Date }
-  | { readonly state: 'failed'; readonly reason: string };
+  | { readonly state: 'failed'; readonly at: Date; readonly reason: string };
+
+/** How the agent, or the agent server with it, ended. */
+export interface SessionExit {
+  /** Exit code; `null` when a signal ended it. */
+  readonly code: number | null;
+  /** Name of the signal, such as `SIGKILL`; `null` when it ended by itself. */
+  readonly signal: string | null;
+  /** Last lines of output, oldest first. */
+  readonly lastOutput: readonly string[];
+}
 
 /** Where a session's agent server answers. */
 export interface Endpoint {
@@ -29,6 +53,8 @@ export interface SessionRoute {
   readonly id: string;
   readonly ownerId: string;
   readonly state: SessionState;
+  /** Why the session failed or stopped, if it did. */
+  readonly reason: string | null;
   /** Set while the state is `running` or `stopping`. */
   readonly endpoint: Endpoint | null;
   /** Resolves when the session leaves `creating` and `starting`; immediately if it has. Rejects when `signal` aborts. */
@@ -37,4 +63,114 @@ export interface SessionRoute {
   readonly ended: AbortSignal;
   /** Notes that somebody used the session. */
   touch(): void;
+}
+
+/** What does not change during the life of a session. */
+export interface SessionFacts {
+  readonly id: string;
+  readonly ownerId: string;
+  /** Name of the agent in the configuration. */
+  readonly agent: string;
+  /** Canonical agent type; decides how the terminal is read. */
+  readonly agentType: string;
+  readonly agentServer: 'embedded' | 'external';
+  readonly tags: Readonly<Record<string, string>>;
+  /** Names of the variables that the request set; values are not kept. */
+  readonly environmentNames: readonly string[];
+  readonly createdAt: Date;
+}
+
+/** One session: its facts, its state and what is known of its end. */
+export class Session implements SessionRoute {
+  readonly facts: SessionFacts;
+  /** TCP port of the agent server; reserved from the beginning, so `/search` can show it (PX-079). */
+  port: number;
+  endpoint: Endpoint | null = null;
+  exit: SessionExit | null = null;
+  /** `null` when the session was started without a message. */
+  initialMessage: InitialMessageState | null = null;
+  readonly #history: StateChange[];
+  #updatedAt: Date;
+  readonly #started = new AbortController();
+  readonly #ended = new AbortController();
+
+  constructor(facts: SessionFacts, port: number) {
+    this.facts = facts;
+    this.port = port;
+    this.#updatedAt = facts.createdAt;
+    this.#history = [{ state: 'creating', at: facts.createdAt }];
+  }
+
+  get id(): string {
+    return this.facts.id;
+  }
+
+  get ownerId(): string {
+    return this.facts.ownerId;
+  }
+
+  get state(): SessionState {
+    return this.#latest().state;
+  }
+
+  get reason(): string | null {
+    return this.#latest().reason ?? null;
+  }
+
+  get history(): readonly StateChange[] {
+    return this.#history;
+  }
+
+  /** Last state change or use. */
+  get updatedAt(): Date {
+    return this.#updatedAt;
+  }
+
+  get ended(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  /**
+   * Moves on to another state if that is allowed from the present one.
+   * @returns whether it did; `false` means somebody else was first.
+   */
+  transition(state: SessionState, reason?: string, at: Date = new Date()): boolean {
+    if (!NEXT[this.state].includes(state)) return false;
+    this.#history.push(reason === undefined ? { state, at } : { state, at, reason });
+    this.#updatedAt = at;
+    if (state !== 'starting') this.#started.abort();
+    if (!isLive(state) || state === 'stopping') this.#ended.abort();
+    if (!isLive(state)) this.endpoint = null;
+    return true;
+  }
+
+  touch(): void {
+    this.#updatedAt = new Date();
+  }
+
+  untilStarted(signal: AbortSignal): Promise<void> {
+    if (this.#started.signal.aborted) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const started = (): void => {
+        signal.removeEventListener('abort', aborted);
+        resolve();
+      };
+      const aborted = (): void => {
+        this.#started.signal.removeEventListener('abort', started);
+        reject(signal.reason instanceof Error ? signal.reason : new Error('The wait was aborted'));
+      };
+      if (signal.aborted) {
+        aborted();
+        return;
+      }
+      this.#started.signal.addEventListener('abort', started, { once: true });
+      signal.addEventListener('abort', aborted, { once: true });
+    });
+  }
+
+  #latest(): StateChange {
+    const latest = this.#history.at(-1);
+    if (latest === undefined) throw new Error('a session has at least one state');
+    return latest;
+  }
 }

@@ -1,0 +1,41 @@
+import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import type { AgentCommand, AgentServer, AgentServerLaunch, TerminalSize } from './agent-server.ts';
+
+/** Bytes of entropy of a session's token. */
+const TOKEN_BYTES = 32;
+
+/** The agent server that ships with the product: one Node process per session. */
+export class EmbeddedAgentServer implements AgentServer {
+  readonly kind = 'embedded';
+  readonly #size: TerminalSize;
+  readonly #extraArgs: readonly string[];
+
+  /** @param extraArgs - further flags of the agent server, from the operator (PX-090). */
+  constructor(size: TerminalSize, extraArgs: readonly string[]) {
+    this.#size = size;
+    this.#extraArgs = extraArgs;
+  }
+
+  launch(agent: AgentCommand): AgentServerLaunch {
+    const program = fileURLToPath(import.meta.resolve('@agentapi-proxy/agent-server/bin'));
+    const args = [
+      program,
+      'server',
+      ...['--control-fd', '3'],
+      ...['--type', agent.type],
+      ...['--term-width', String(this.#size.columns)],
+      ...['--term-height', String(this.#size.rows)],
+      ...this.#extraArgs,
+      '--',
+      agent.program,
+      ...agent.args,
+    ];
+    return {
+      command: process.execPath,
+      args: () => args,
+      token: randomBytes(TOKEN_BYTES).toString('base64url'),
+      control: true,
+    };
+  }
+}

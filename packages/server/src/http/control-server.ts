@@ -1,0 +1,93 @@
+import Fastify from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify';
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import type { Authenticator } from '../auth/authenticate.ts';
+import { authorize } from '../auth/authorize.ts';
+import type { Permission } from '../auth/permissions.ts';
+import type { Principal } from '../auth/principal.ts';
+import { AppError } from '../errors.ts';
+import { acceptJsonBodies } from './json-body.ts';
+import { replyError } from './reply-error.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What the caller must be allowed to do; `null` for routes open to everybody. */
+    permission?: Permission | null;
+  }
+  interface FastifyRequest {
+    principal: Principal | null;
+  }
+}
+
+export interface ControlServerOptions {
+  readonly authenticator: Authenticator;
+  readonly maxBodyBytes: number;
+  /** The id given to a request by the listener, which also answers it as a header. */
+  readonly requestIdOf: (request: FastifyRequest['raw']) => string;
+  readonly log: FastifyBaseLogger;
+}
+
+interface KnownRoute {
+  readonly pattern: RegExp;
+  readonly method: string;
+}
+
+/**
+ * The control plane's Fastify instance, without routes. Every route must declare its permission;
+ * one without fails at start. Order: authentication, permission, handler (proxy-api section 4.1).
+ */
+export function createControlServer(options: ControlServerOptions): FastifyInstance {
+  const app = Fastify({
+    loggerInstance: options.log,
+    disableRequestLogging: true,
+    bodyLimit: options.maxBodyBytes,
+    exposeHeadRoutes: false,
+    genReqId: options.requestIdOf,
+    requestIdHeader: false,
+    return503OnClosing: false,
+    forceCloseConnections: false,
+  });
+  app.setErrorHandler(replyError);
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  acceptJsonBodies(app);
+  app.decorateRequest('principal', null);
+
+  const known: KnownRoute[] = [];
+  app.addHook('onRoute', (route) => {
+    if (route.config?.permission === undefined) {
+      throw new Error(`the route ${String(route.method)} ${route.url} declares no permission`);
+    }
+    for (const method of [route.method].flat()) known.push({ pattern: patternOf(route.url), method });
+  });
+
+  app.addHook('onRequest', (request, _reply, done) => {
+    const { permission } = request.routeOptions.config;
+    // Unknown paths ask for a key before they say so (PX-046).
+    if (permission !== null) {
+      request.principal = options.authenticator.authenticate(request.headers);
+      if (permission !== undefined) authorize(request.principal, permission);
+    }
+    done();
+  });
+
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0] ?? '';
+    const methods = known.filter((route) => route.pattern.test(path)).map((route) => route.method);
+    if (methods.length === 0) throw new AppError('not_found');
+    reply.header('allow', ['OPTIONS', ...new Set(methods)].join(', '));
+    throw new AppError('method_not_allowed');
+  });
+  return app;
+}
+
+/** The caller of a route that is not open to everybody. */
+export function principalOf(request: FastifyRequest): Principal {
+  if (request.principal === null) throw new Error(`the route ${request.url} has no authenticated caller`);
+  return request.principal;
+}
+
+function patternOf(url: string): RegExp {
+  const escaped = url.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+  return new RegExp(`^${escaped.replaceAll(/:[A-Za-z]+/g, '[^/]+')}$`);
+}

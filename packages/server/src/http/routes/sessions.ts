@@ -1,0 +1,219 @@
+import type { FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { canAccess } from '../../auth/authorize.ts';
+import type { Principal } from '../../auth/principal.ts';
+import { AppError } from '../../errors.ts';
+import type { Sessions } from '../../sessions/manager.ts';
+import { parseSearch } from '../../sessions/search.ts';
+import type { Session } from '../../sessions/session.ts';
+import { SESSION_STATES } from '../../sessions/session.ts';
+import { ignoredMembers, startBodySchema } from '../../sessions/start-request.ts';
+import { wireStatus } from '../../sessions/wire-status.ts';
+import { principalOf } from '../control-server.ts';
+
+/** Names the members of a request that had no effect. */
+const IGNORED_HEADER = 'x-ignored-members';
+
+/** Lines of a session's log that one request may have. */
+const LOG_LINES = { default: 200, most: 5_000 } as const;
+
+const statusSchema = z.enum(['active', 'stopped', 'failed']);
+const stateSchema = z.enum(SESSION_STATES);
+
+const sessionSummarySchema = z
+  .object({
+    session_id: z.uuid(),
+    user_id: z.string(),
+    status: statusSchema,
+    state: stateSchema,
+    agent: z.string(),
+    port: z.int(),
+    started_at: z.iso.datetime(),
+    created_at: z.iso.datetime(),
+    updated_at: z.iso.datetime(),
+    tags: z.record(z.string(), z.string()),
+  })
+  .meta({ id: 'SessionSummary' });
+
+const sessionDetailSchema = sessionSummarySchema
+  .extend({
+    agent_type: z.string(),
+    agent_server: z.enum(['embedded', 'external']),
+    environment_names: z.array(z.string()),
+    reason: z.string().nullable(),
+    exit_code: z.int().nullable(),
+    exit_signal: z.string().nullable(),
+    last_output: z.array(z.string()),
+    initial_message: z
+      .object({
+        state: z.enum(['pending', 'delivered', 'failed']),
+        at: z.iso.datetime().optional(),
+        reason: z.string().optional(),
+      })
+      .nullable(),
+    history: z.array(z.object({ state: stateSchema, at: z.iso.datetime(), reason: z.string().optional() })),
+  })
+  .meta({ id: 'SessionDetail' });
+
+const sessionParams = z.object({ sessionId: z.string() });
+const logQuery = z.object({
+  lines: z.coerce.number().int().min(1).max(LOG_LINES.most).default(LOG_LINES.default),
+});
+
+/** `POST /start`, `GET /search` and `/sessions/:sessionId` (proxy-api section 5). */
+export function sessionRoutes(app: FastifyInstance, sessions: Sessions): void {
+  const routes = app.withTypeProvider<ZodTypeProvider>();
+
+  routes.post(
+    '/start',
+    {
+      config: { permission: 'session:create' },
+      schema: {
+        operationId: 'startSession',
+        body: startBodySchema.optional(),
+        response: { 200: z.object({ session_id: z.uuid() }) },
+      },
+    },
+    async (request, reply) => {
+      const body = request.body ?? {};
+      const { session, ownerWasChosen } = await sessions.start(principalOf(request), body);
+      const ignored = ignoredMembers(body, ownerWasChosen);
+      if (ignored.length > 0) reply.header(IGNORED_HEADER, ignored.map(headerSafe).join(', '));
+      return { session_id: session.id };
+    },
+  );
+
+  routes.get(
+    '/search',
+    {
+      config: { permission: 'session:list' },
+      schema: {
+        operationId: 'searchSessions',
+        response: {
+          200: z.object({ sessions: z.array(sessionSummarySchema), next_cursor: z.string().optional() }),
+        },
+      },
+    },
+    (request) => {
+      const filter = parseSearch(new URL(request.url, 'http://localhost').searchParams);
+      const page = sessions.search(principalOf(request), filter);
+      return {
+        sessions: page.sessions.map(summaryOf),
+        ...(page.nextCursor === null ? {} : { next_cursor: page.nextCursor }),
+      };
+    },
+  );
+
+  routes.get(
+    '/sessions/:sessionId',
+    {
+      config: { permission: 'session:access' },
+      schema: { operationId: 'getSession', params: sessionParams, response: { 200: sessionDetailSchema } },
+    },
+    (request) => detailOf(visibleSession(sessions, request.params.sessionId, principalOf(request))),
+  );
+
+  routes.get(
+    '/sessions/:sessionId/log',
+    {
+      config: { permission: 'session:access' },
+      schema: { operationId: 'getSessionLog', params: sessionParams, querystring: logQuery },
+    },
+    async (request, reply) => {
+      const session = visibleSession(sessions, request.params.sessionId, principalOf(request));
+      const lines = await sessions.readLog(session, request.query.lines);
+      return reply
+        .header('content-type', 'text/plain; charset=utf-8')
+        .header('x-content-type-options', 'nosniff')
+        .send(lines.map((line) => `${line}\n`).join(''));
+    },
+  );
+
+  routes.delete(
+    '/sessions/:sessionId',
+    {
+      config: { permission: 'session:delete' },
+      schema: {
+        operationId: 'deleteSession',
+        params: sessionParams,
+        response: {
+          200: z.object({
+            message: z.string(),
+            session_id: z.string(),
+            status: z.enum(['terminated', 'terminating']),
+          }),
+        },
+      },
+    },
+    async (request) => {
+      const id = request.params.sessionId;
+      const session = sessions.find(id);
+      if (session === undefined) throw new AppError('session_not_found');
+      if (!canAccess(principalOf(request), session.ownerId)) throw new AppError('foreign_session_delete');
+      const left = await sessions.delete(session);
+      return left.length === 0
+        ? { message: 'Session terminated successfully', session_id: id, status: 'terminated' as const }
+        : {
+            message: `Session is still ending: ${left.length} of its processes cannot be ended yet`,
+            session_id: id,
+            status: 'terminating' as const,
+          };
+    },
+  );
+}
+
+function visibleSession(sessions: Sessions, id: string, principal: Principal): Session {
+  const session = sessions.find(id);
+  if (session === undefined) throw new AppError('session_not_found');
+  if (!canAccess(principal, session.ownerId)) throw new AppError('foreign_session_access');
+  return session;
+}
+
+function summaryOf(session: Session): z.infer<typeof sessionSummarySchema> {
+  const createdAt = session.facts.createdAt.toISOString();
+  return {
+    session_id: session.id,
+    user_id: session.ownerId,
+    status: wireStatus(session.state),
+    state: session.state,
+    agent: session.facts.agent,
+    port: session.port,
+    started_at: createdAt,
+    created_at: createdAt,
+    updated_at: session.updatedAt.toISOString(),
+    tags: session.facts.tags,
+  };
+}
+
+function detailOf(session: Session): z.infer<typeof sessionDetailSchema> {
+  const message = session.initialMessage;
+  return {
+    ...summaryOf(session),
+    agent_type: session.facts.agentType,
+    agent_server: session.facts.agentServer,
+    environment_names: [...session.facts.environmentNames],
+    reason: session.reason,
+    exit_code: session.exit?.code ?? null,
+    exit_signal: session.exit?.signal ?? null,
+    last_output: [...(session.exit?.lastOutput ?? [])],
+    initial_message:
+      message === null
+        ? null
+        : {
+            state: message.state,
+            ...('at' in message ? { at: message.at.toISOString() } : {}),
+            ...('reason' in message ? { reason: message.reason } : {}),
+          },
+    history: session.history.map(({ state, at, reason }) => ({
+      state,
+      at: at.toISOString(),
+      ...(reason === undefined ? {} : { reason }),
+    })),
+  };
+}
+
+/** Member names come from the caller; a header takes printable ASCII only. */
+function headerSafe(name: string): string {
+  return encodeURIComponent(name.slice(0, 64));
+}

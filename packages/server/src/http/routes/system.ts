@@ -1,0 +1,55 @@
+import type { FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+
+export interface SystemInfo {
+  /** Version of this program. */
+  readonly version: string;
+  readonly startedAt: Date;
+  /** Whether new work is taken; `false` while the server shuts down. */
+  readonly isReady: () => boolean;
+  readonly agentServer: 'embedded' | 'external';
+  readonly defaultAgent: () => string;
+}
+
+const healthReply = z.object({ status: z.literal('ok') });
+const readyReply = z.object({ status: z.enum(['ready', 'shutting_down']) });
+const versionReply = z.object({
+  name: z.literal('agentapi-proxy'),
+  version: z.string(),
+  node: z.string(),
+  agent_server: z.enum(['embedded', 'external']),
+  default_agent: z.string(),
+  started_at: z.iso.datetime(),
+});
+
+/** Health and version; open to everybody, so they tell nothing about sessions (DF-57). */
+export function systemRoutes(app: FastifyInstance, info: SystemInfo): void {
+  const routes = app.withTypeProvider<ZodTypeProvider>();
+  const alive = { config: { permission: null }, schema: { response: { 200: healthReply } } };
+
+  routes.get('/health', alive, () => ({ status: 'ok' as const }));
+  routes.get('/livez', alive, () => ({ status: 'ok' as const }));
+
+  routes.get(
+    '/readyz',
+    { config: { permission: null }, schema: { response: { 200: readyReply, 503: readyReply } } },
+    (_request, reply) => {
+      const ready = info.isReady();
+      return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'shutting_down' });
+    },
+  );
+
+  routes.get(
+    '/version',
+    { config: { permission: null }, schema: { response: { 200: versionReply } } },
+    () => ({
+      name: 'agentapi-proxy' as const,
+      version: info.version,
+      node: process.version,
+      agent_server: info.agentServer,
+      default_agent: info.defaultAgent(),
+      started_at: info.startedAt.toISOString(),
+    }),
+  );
+}

@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import { AppError } from '../errors.ts';
+import { parseRepository } from '../workspace/repository.ts';
+
+/**
+ * Body of `POST /start` (proxy-api section 5.1). Members not named here are ignored, because real
+ * clients send some, and reported by {@link ignoredMembers}.
+ */
+export const startBodySchema = z
+  .looseObject({
+    user_id: z.string().min(1).max(128).optional().meta({
+      description: 'Owner of the session; honoured while authentication is off and for admins.',
+    }),
+    environment: z.record(z.string(), z.string()).optional().meta({
+      description: "Added to the environment of the session's processes.",
+    }),
+    tags: z.record(z.string(), z.string()).optional().meta({
+      description: 'Stored and searchable. `repository` and `message` have a meaning.',
+    }),
+    message: z.string().optional().meta({
+      description: 'First message for the agent, delivered once it is ready.',
+    }),
+    agent: z.string().min(1).max(64).optional().meta({ description: 'Name of a configured agent.' }),
+    agent_args: z.array(z.string()).max(100).optional().meta({
+      description: "Arguments appended to the agent's own.",
+    }),
+    params: z.looseObject({ message: z.string().optional() }).optional().meta({
+      description: 'Newer web clients put the first message here (PX-233).',
+    }),
+  })
+  .meta({ id: 'StartRequest' });
+
+export type StartBody = z.infer<typeof startBodySchema>;
+
+/** What a session is started from, after all checks that need no I/O. */
+export interface StartRequest {
+  readonly ownerId: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly tags: Readonly<Record<string, string>>;
+  /** Trimmed; `null` when there is none. */
+  readonly message: string | null;
+  readonly agent: string | null;
+  readonly agentArgs: readonly string[];
+}
+
+const KNOWN_MEMBERS: ReadonlySet<string> = new Set(Object.keys(startBodySchema.shape));
+
+/** Names of the members that have no effect, for a response header. */
+export function ignoredMembers(body: StartBody, ownerWasChosen: boolean): readonly string[] {
+  const ignored = Object.keys(body).filter((name) => !KNOWN_MEMBERS.has(name));
+  if (body.user_id !== undefined && !ownerWasChosen) ignored.push('user_id');
+  for (const name of Object.keys(body.params ?? {})) {
+    if (name !== 'message') ignored.push(`params.${name}`);
+  }
+  return ignored;
+}
+
+/** The first message: `tags.message`, else `message`, else `params.message`; trimmed (PX-107, PX-110). */
+export function initialMessageOf(body: StartBody): string | null {
+  const candidates = [body.tags?.['message'], body.message, body.params?.message];
+  return candidates.map((text) => text?.trim()).find((text) => text !== undefined && text !== '') ?? null;
+}
+
+export interface TagLimits {
+  readonly maxTags: number;
+  readonly maxKeyChars: number;
+  readonly maxValueChars: number;
+}
+
+/** Tags that carry text of their own instead of a label. */
+const LONG_TAGS: ReadonlySet<string> = new Set(['message']);
+
+/**
+ * Checks tags: their number, their length, and the repository (PX-098).
+ * @throws AppError `invalid_tags` or `invalid_repository`, naming the tag.
+ */
+export function checkTags(tags: Readonly<Record<string, string>>, limits: TagLimits): void {
+  const entries = Object.entries(tags);
+  if (entries.length > limits.maxTags) {
+    throw new AppError('invalid_tags', {
+      message: `tags has ${entries.length} entries; at most ${limits.maxTags} are allowed`,
+      details: { field: 'tags' },
+    });
+  }
+  for (const [key, value] of entries) {
+    const field = `tags.${key.slice(0, 100)}`;
+    if (key === '' || key.length > limits.maxKeyChars) {
+      throw new AppError('invalid_tags', {
+        message: `The name of a tag has ${key.length} characters; 1 to ${limits.maxKeyChars} are allowed`,
+        details: { field },
+      });
+    }
+    if (value.length > limits.maxValueChars && !LONG_TAGS.has(key)) {
+      throw new AppError('invalid_tags', {
+        message: `${field} has ${value.length} characters; at most ${limits.maxValueChars} are allowed`,
+        details: { field },
+      });
+    }
+  }
+  const repository = tags['repository'];
+  if (repository !== undefined && repository !== '') parseRepository(repository);
+}

@@ -1,0 +1,69 @@
+import { chmod, mkdir, readdir, rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** The folders and files that belong to one session; all of them private to the server's user. */
+export interface Workspace {
+  /** Everything of the session lies below it. */
+  readonly root: string;
+  /** Working directory of the agent. */
+  readonly directory: string;
+  /** Output of the session's processes. */
+  readonly logPath: string;
+}
+
+/** Makes and removes the folder of each session below `<data_dir>/sessions`. */
+export class Workspaces {
+  readonly #base: string;
+
+  /** @param dataDir - the server's data folder, present and private. */
+  constructor(dataDir: string) {
+    this.#base = join(dataDir, 'sessions');
+  }
+
+  /** Where the workspace of a session is or would be. */
+  locate(sessionId: string): Workspace {
+    const root = join(this.#base, sessionId);
+    return { root, directory: join(root, 'workspace'), logPath: join(root, 'session.log') };
+  }
+
+  /** Creates an empty workspace, mode 0700 (PX-087, PX-228). */
+  async prepare(sessionId: string): Promise<Workspace> {
+    const workspace = this.locate(sessionId);
+    await mkdir(this.#base, { recursive: true, mode: 0o700 });
+    await mkdir(workspace.directory, { recursive: true, mode: 0o700 });
+    // The umask may have taken rights away from the owner or, on an existing folder, left others in.
+    await Promise.all([this.#base, workspace.root, workspace.directory].map((path) => chmod(path, 0o700)));
+    return workspace;
+  }
+
+  /** Removes everything of a session; nothing to remove is fine. */
+  async remove(sessionId: string): Promise<void> {
+    await rm(this.locate(sessionId).root, { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  /**
+   * Clears away what sessions of an earlier run left: folders in which no agent left a file are
+   * removed, the others are somebody's work and stay.
+   * @returns the folders that stay.
+   */
+  async sweep(): Promise<readonly string[]> {
+    const kept: string[] = [];
+    for (const id of await entriesOf(this.#base)) {
+      const { directory } = this.locate(id);
+      if ((await entriesOf(directory)).length === 0) await this.remove(id);
+      else kept.push(directory);
+    }
+    await rmdir(this.#base).catch(() => undefined);
+    return kept;
+  }
+}
+
+async function entriesOf(directory: string): Promise<readonly string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
+      return [];
+    throw error;
+  }
+}
