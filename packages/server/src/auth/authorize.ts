@@ -1,0 +1,22 @@
+import { AppError } from '../errors.ts';
+import { ALL_PERMISSIONS, type Permission } from './permissions.ts';
+import type { Principal } from './principal.ts';
+
+/** The role that may use the sessions of everybody. */
+const ADMIN_ROLE = 'admin';
+
+/**
+ * Returns when the caller holds the permission, `*` included. The role does not count: an admin without the
+ * permission is refused (PX-047, PX-048, PX-049).
+ * @throws AppError `insufficient_permissions`.
+ */
+export function authorize(principal: Principal, permission: Permission): void {
+  const { permissions } = principal;
+  if (permissions.has(permission) || permissions.has(ALL_PERMISSIONS)) return;
+  throw new AppError('insufficient_permissions');
+}
+
+/** Whether the caller may use sessions of this owner: the own ones, and for the role admin all (PX-050, PX-051). */
+export function canAccess(principal: Principal, ownerId: string): boolean {
+  return principal.userId === ownerId || principal.role === ADMIN_ROLE;
+}

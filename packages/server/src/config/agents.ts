@@ -1,0 +1,101 @@
+import { fileURLToPath } from 'node:url';
+
+/** Values of `type`: how the agent server reads the agent's screen (agentapi section 1.3). */
+export const AGENT_TYPES = [
+  'claude',
+  'goose',
+  'aider',
+  'codex',
+  'gemini',
+  'copilot',
+  'amp',
+  'auggie',
+  'cursor',
+  'amazonq',
+  'opencode',
+  'custom',
+] as const;
+export type AgentType = (typeof AGENT_TYPES)[number];
+
+/** An agent that sessions can run. */
+export interface AgentDefinition {
+  /** What requests, `default_agent` and `/search` call it. */
+  readonly name: string;
+  /** Program: a name looked up in the session's PATH, or a path. */
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Variables for this agent; a request's `environment` wins over them. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly type: AgentType;
+}
+
+/** The agent that needs nothing but this package; the fallback of `default_agent: auto`. */
+export const DEMO_AGENT = 'demo';
+
+/** Programs that are known by name, in the order in which `default_agent: auto` looks for them. */
+const KNOWN_PROGRAMS: readonly (readonly [name: string, command: string, type: AgentType])[] = [
+  ['claude', 'claude', 'claude'],
+  ['codex', 'codex', 'codex'],
+  ['gemini', 'gemini', 'gemini'],
+  ['opencode', 'opencode', 'opencode'],
+  ['goose', 'goose', 'goose'],
+  ['aider', 'aider', 'aider'],
+  ['amp', 'amp', 'amp'],
+  ['copilot', 'copilot', 'copilot'],
+  ['cursor', 'cursor-agent', 'cursor'],
+  ['auggie', 'auggie', 'auggie'],
+  ['amazonq', 'q', 'amazonq'],
+];
+
+/** Names that need no `command` in the configuration. */
+export const BUILT_IN_AGENTS: readonly string[] = [...KNOWN_PROGRAMS.map(([name]) => name), DEMO_AGENT];
+
+/** An entry of `agents` in the configuration; what is absent comes from the built-in agent of that name. */
+export interface AgentEntry {
+  readonly command?: string | undefined;
+  readonly args?: readonly string[] | undefined;
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly type?: AgentType | undefined;
+}
+
+/** What an agent of this name is without the configuration; `script` precedes the arguments. */
+function builtIn(name: string): { command: string; script: readonly string[]; type: AgentType } | null {
+  if (name === DEMO_AGENT) {
+    const program = fileURLToPath(import.meta.resolve('@agentapi-proxy/agent-server/demo-agent'));
+    return { command: process.execPath, script: [program], type: 'custom' };
+  }
+  const known = KNOWN_PROGRAMS.find(([knownName]) => knownName === name);
+  return known === undefined ? null : { command: known[1], script: [], type: known[2] };
+}
+
+/** A program known by name keeps its type under another agent's name. */
+function typeOfCommand(command: string): AgentType {
+  return KNOWN_PROGRAMS.find(([, known]) => known === command)?.[2] ?? 'custom';
+}
+
+/**
+ * Every agent that sessions can run, by name: the built-in ones in the order of `default_agent: auto`, each
+ * with what the configuration changes, then the configuration's own, `demo` last. `claude_args` are appended
+ * to the arguments of `claude` (PX-090).
+ */
+export function agentCatalogue(config: {
+  readonly agents: Readonly<Record<string, AgentEntry>>;
+  readonly claude_args: readonly string[];
+}): ReadonlyMap<string, AgentDefinition> {
+  const names = [
+    ...KNOWN_PROGRAMS.map(([name]) => name),
+    ...Object.keys(config.agents).filter((name) => !BUILT_IN_AGENTS.includes(name)),
+    DEMO_AGENT,
+  ];
+  return new Map(
+    names.map((name): [string, AgentDefinition] => {
+      const base = builtIn(name);
+      const entry = Object.hasOwn(config.agents, name) ? config.agents[name] : undefined;
+      const command = entry?.command ?? base?.command ?? name;
+      const script = entry?.command === undefined ? (base?.script ?? []) : [];
+      const args = [...script, ...(entry?.args ?? []), ...(name === 'claude' ? config.claude_args : [])];
+      const type = entry?.type ?? base?.type ?? typeOfCommand(command);
+      return [name, { name, command, args, env: entry?.env ?? {}, type }];
+    }),
+  );
+}

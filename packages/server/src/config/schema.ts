@@ -1,0 +1,290 @@
+import { z } from 'zod';
+import { AGENT_TYPES } from './agents.ts';
+import { apiKeyEntry } from './api-key-entry.ts';
+import { DENIED_BY_DEFAULT } from './environment-names.ts';
+import type { Secret } from './secret.ts';
+import {
+  addressRange,
+  argumentList,
+  bytes,
+  count,
+  environmentMap,
+  environmentPatterns,
+  headerName,
+  hostName,
+  noLimitWhenZero,
+  origin,
+  seconds,
+} from './value-types.ts';
+
+/*
+ * Every field of the configuration, once: rule, default, help text. The environment variable is
+ * AGENTAPI_PROXY_ and the upper-cased path; `meta.env` names one more that the reference reads.
+ * `meta.secret` keeps values of the field out of messages, `meta.shownDefault` stands in the table
+ * where the default depends on the machine.
+ */
+
+/** The key header of the reference; also what an empty `auth.header_name` means (PX-029). */
+const DEFAULT_KEY_HEADER = 'X-API-Key';
+
+const agent = z.strictObject({
+  command: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Program: a name looked up in PATH, or a path. Built-in agents have one.'),
+  args: argumentList.optional().meta({
+    description: 'Its arguments: a list, or one string that is split like a shell does.',
+    secret: true,
+  }),
+  env: environmentMap.optional().meta({ description: 'Variables for this agent.', secret: true }),
+  type: z
+    .enum(AGENT_TYPES)
+    .optional()
+    .describe(
+      'How its screen is read. Default: that of the built-in agent with this name or command, else custom.',
+    ),
+});
+
+const environment = z.strictObject({
+  pass: environmentPatterns
+    .default([])
+    .describe(
+      'Variables of the server that sessions get too, besides PATH, HOME, locale and a few more; `*` at the end stands for any ending.',
+    ),
+  set: environmentMap
+    .default({})
+    .meta({ description: 'Variables that every session gets. A request may override them.', secret: true }),
+  deny: environmentPatterns
+    .default([...DENIED_BY_DEFAULT])
+    .describe(
+      'Variables that a request may not set. A list given here replaces the default; AGENTAPI_PROXY_* is always refused.',
+    ),
+});
+
+const limits = z.strictObject({
+  body_bytes: bytes(1024)
+    .default(1024 ** 2)
+    .describe('Largest request body of the server’s own routes.'),
+  proxied_body_bytes: bytes(0)
+    .default(100 * 1024 ** 2)
+    .transform(noLimitWhenZero)
+    .describe('Largest request body passed on to an agent server. 0 = no limit.'),
+  header_bytes: z
+    .int()
+    .min(4096)
+    .max(1024 ** 2)
+    .default(16_384)
+    .describe('Largest request head, in bytes.'),
+  headers_count: count(20, 2000).default(200).describe('Most header lines of a request.'),
+  tags: count(0).default(32).describe('Most tags of a session.'),
+  tag_key_chars: count(1).default(128).describe('Longest name of a tag.'),
+  tag_value_chars: count(1).default(16_384).describe('Longest value of a tag.'),
+  environment_entries: count(0).default(200).describe('Most variables in a request.'),
+  environment_bytes: bytes(0).default(65_536).describe('Names and values of a request’s variables together.'),
+  sessions_per_user: count(0)
+    .default(100)
+    .transform(noLimitWhenZero)
+    .describe('Most sessions of one user at a time. 0 = no limit.'),
+  sessions_total: count(0)
+    .default(200)
+    .transform(noLimitWhenZero)
+    .describe('Most sessions at a time. 0 = no limit.'),
+  starts_per_minute: count(0)
+    .default(300)
+    .transform(noLimitWhenZero)
+    .describe('Most sessions that one user may start in a minute. 0 = no limit.'),
+});
+
+const cors = z.strictObject({
+  allowed_origins: z
+    .array(origin)
+    .default([])
+    .meta({
+      description:
+        'Web origins whose pages may use the API; `*` = all. Empty: pages of this machine while authentication is off, all otherwise.',
+      examples: [['https://agents.example.com']],
+    }),
+  allow_credentials: z
+    .boolean()
+    .default(false)
+    .describe('Let those pages send cookies and HTTP authentication; needs a list of origins without `*`.'),
+  allowed_headers: z
+    .array(headerName)
+    .default([])
+    .describe('Request headers that pages may send besides the built-in list and `auth.header_name`.'),
+  exposed_headers: z
+    .array(headerName)
+    .default([])
+    .describe('Answer headers that pages may read besides the built-in list.'),
+  max_age_seconds: count(0, 86_400)
+    .default(86_400)
+    .describe('How long browsers may remember a preflight answer.'),
+});
+
+const auth = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(false)
+    .describe('Ask for an API key. Off: everybody who reaches the port may do everything.'),
+  header_name: z
+    .union([z.literal(''), headerName])
+    .default(DEFAULT_KEY_HEADER)
+    .transform((name) => (name === '' ? DEFAULT_KEY_HEADER : name))
+    .describe('Header that carries the key. `Authorization: Bearer KEY` works as well.'),
+  api_keys: z
+    .array(apiKeyEntry)
+    .default([])
+    .meta({
+      description: 'Keys written here; `keys_file` replaces them.',
+      secret: true,
+      examples: [[{ key: 'ap_alice_…', user_id: 'alice', permissions: ['*'] }]],
+    }),
+  keys_file: z
+    .string()
+    .default('')
+    .describe('JSON file {"api_keys": […]}, relative to the working directory. Read again on SIGHUP.'),
+});
+
+const persistence = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(false)
+    .describe('Not available yet: this version keeps sessions in memory and refuses `true`.'),
+  backend: z.enum(['file', 'memory']).default('file').describe('Not used yet.'),
+  file_path: z.string().default('./sessions.json').describe('Not used yet.'),
+  sync_interval_seconds: z.int().min(0).max(86_400).default(30).describe('Not used yet.'),
+  encrypt_sensitive_data: z.boolean().default(true).describe('Not used yet.'),
+});
+
+/** The configuration file, and with the environment and the command line on top the whole configuration. */
+export const configSchema = z.strictObject({
+  $schema: z.string().optional().describe('Lets an editor find the JSON Schema of this file; not read.'),
+  host: z
+    .string()
+    .min(1)
+    .default('127.0.0.1')
+    .describe('Address to listen on. Other than loopback needs `auth.enabled` or `allow_insecure_bind`.'),
+  port: z.int().min(0).max(65_535).default(8080).describe('TCP port to listen on; 0 = any free one.'),
+  data_dir: z.string().min(1).optional().meta({
+    description: 'Folder for workspaces and session logs. Created with mode 0700.',
+    shownDefault: '`$XDG_DATA_HOME/agentapi-proxy`, or `~/.local/share/agentapi-proxy`',
+  }),
+  verbose: z.boolean().default(false).describe('Log at level debug.'),
+  log_level: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info')
+    .describe('Least severe level that is logged.'),
+  log_format: z
+    .enum(['auto', 'pretty', 'json'])
+    .default('auto')
+    .describe(
+      'Log lines for people or for programs; auto = pretty on a terminal, else json. Logs go to standard error.',
+    ),
+  agents: z
+    .record(
+      z
+        .string()
+        .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, 'expected an agent name of letters, digits, _ . and -')
+        .refine((name) => name !== 'auto', 'the agent name auto has a meaning of its own'),
+      agent,
+    )
+    .default({})
+    .meta({
+      description: 'Agents by name: new ones, and changes to the built-in ones.',
+      examples: [{ claude: { args: ['--model', 'opus'] } }],
+    }),
+  default_agent: z
+    .string()
+    .min(1)
+    .default('auto')
+    .describe('Agent of sessions that name none. auto = the first one that is installed, else demo.'),
+  agent_server: z
+    .enum(['embedded', 'external'])
+    .default('embedded')
+    .describe('Who controls the agent: the agent server of this package, or an installed agentapi.'),
+  agentapi_path: z
+    .string()
+    .min(1)
+    .default('agentapi')
+    .describe('Program for `agent_server: external`: a name looked up in PATH, or a path.'),
+  agent_server_args: argumentList.prefault([]).meta({
+    description: 'More flags for the agent server: a list, or one string that is split like a shell does.',
+    env: 'AGENTAPI_ARGS',
+    secret: true,
+  }),
+  claude_args: argumentList.prefault([]).meta({
+    description:
+      'More arguments for the agent claude: a list, or one string that is split like a shell does.',
+    env: 'CLAUDE_ARGS',
+    secret: true,
+  }),
+  start_port: z
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(9000)
+    .transform((port) => (port === 0 ? 9000 : port))
+    .describe('First loopback port for agent servers; 0 = 9000.'),
+  port_count: count(1, 65_535)
+    .default(1000)
+    .describe('How many ports from `start_port` upwards may be used.'),
+  start_timeout_seconds: seconds(0.1)
+    .default(60)
+    .describe('How long an agent server may take to answer, and a request waits for it.'),
+  message_timeout_seconds: seconds(0.1)
+    .default(120)
+    .describe('How long the agent may take until it accepts the first message.'),
+  stop_grace_seconds: seconds(0)
+    .default(5)
+    .describe('Time between SIGTERM and SIGKILL at the end of a session.'),
+  shutdown_timeout_seconds: seconds(0.1)
+    .default(30)
+    .describe('Time for a clean shutdown; then the exit code is 1.'),
+  retention_hours: z
+    .number()
+    .min(0)
+    .max(100_000)
+    .default(24)
+    .describe('How long an ended session, its reason and its log stay readable.'),
+  term_width: z.int().min(10).max(65_535).default(80).describe('Columns of the agents’ terminals.'),
+  term_height: z.int().min(10).max(65_535).default(1000).describe('Rows of the agents’ terminals.'),
+  environment: environment.prefault({}).describe('Environment variables of sessions.'),
+  limits: limits.prefault({}).describe('What a request and a user may use up.'),
+  cors: cors.prefault({}).describe('How web pages of other origins may use the API.'),
+  allowed_hosts: z
+    .array(hostName)
+    .default([])
+    .describe('Names that a `Host` header may carry besides loopback names and `host`; `*` = any.'),
+  trusted_proxies: z
+    .array(addressRange)
+    .default([])
+    .meta({
+      description: 'Proxies whose `X-Forwarded-*` headers are believed: addresses and ranges.',
+      examples: [['10.0.0.0/8']],
+    }),
+  allow_insecure_bind: z
+    .boolean()
+    .default(false)
+    .describe('Permit an address other than loopback while authentication is off.'),
+  auth: auth.prefault({}).describe('API keys.'),
+  persistence: persistence.prefault({}).describe('What survives a restart of the server.'),
+});
+
+/** The type with every part read-only. */
+export type DeepReadonly<T> = T extends string | number | boolean | undefined | null | Secret
+  ? T
+  : T extends readonly (infer Item)[]
+    ? readonly DeepReadonly<Item>[]
+    : { readonly [Key in keyof T]: DeepReadonly<T[Key]> };
+
+/** The configuration as validated; absent fields have their defaults. */
+export type ParsedConfig = DeepReadonly<z.output<typeof configSchema>>;
+
+/** The whole configuration, deeply frozen; field names are those of the file. */
+export interface Config extends ParsedConfig {
+  /** Absolute path. */
+  readonly data_dir: string;
+  /** What sessions take over from the server's own environment (`environment.pass` and the built-in list). */
+  readonly inherited_environment: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,77 @@
+import pino, { type DestinationStream, type Logger } from 'pino';
+import { PinoPretty } from 'pino-pretty';
+import { PASSED_ALWAYS, matchesPattern } from './config/environment-names.ts';
+import type { Config } from './config/schema.ts';
+import { SecretRegistry } from './secret-registry.ts';
+
+/** What every module logs through; `log.child({ module: 'sessions' })` names the module. */
+export type Log = Logger;
+
+/** The process's logger, and the values that it masks in every line of every child. */
+export type RootLog = Log & { readonly secrets: SecretRegistry };
+
+/** Credentials by the name of their header, wherever a headers object is logged. */
+const SECRET_HEADERS = [
+  'authorization',
+  'proxy-authorization',
+  'cookie',
+  'set-cookie',
+  'x-api-key',
+  'x-agentapi-token',
+];
+
+/**
+ * The logger: JSON lines, or lines for people on a terminal, on standard error. Neither the credentials and
+ * variables of the configuration nor what is added to `secrets` ever appears in them (DF-04, PX-166).
+ * @param destination receives the lines instead of standard error; written to synchronously.
+ */
+export function createLogger(config: Config, destination?: DestinationStream): RootLog {
+  const secrets = new SecretRegistry();
+  for (const value of configuredSecrets(config)) secrets.add(value);
+  const headers = [...SECRET_HEADERS, config.auth.header_name.toLowerCase()].map((name) => `["${name}"]`);
+  const log = pino(
+    {
+      level: config.verbose && config.log_level !== 'trace' ? 'debug' : config.log_level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: {
+        paths: ['headers', '*.headers'].flatMap((path) => headers.map((name) => path + name)),
+        censor: '[secret]',
+      },
+      hooks: { streamWrite: (line) => secrets.maskLine(line) },
+    },
+    sink(config, destination),
+  );
+  return Object.assign(log, { secrets });
+}
+
+/** Synchronous on purpose: the last lines before an exit or a crash are the ones that matter. */
+function sink(config: Config, destination?: DestinationStream): DestinationStream {
+  const pretty = config.log_format === 'pretty' || (config.log_format === 'auto' && isTerminal(destination));
+  if (!pretty) return destination ?? pino.destination({ dest: 2, sync: true });
+  return PinoPretty({
+    ...(destination === undefined ? { destination: 2 } : { destination }),
+    sync: true,
+    colorize: isTerminal(destination),
+    translateTime: 'SYS:HH:MM:ss.l',
+    ignore: 'hostname,pid',
+  });
+}
+
+function isTerminal(destination: DestinationStream | undefined): boolean {
+  return destination === undefined && process.stderr.isTTY;
+}
+
+/** Values that the configuration itself holds and no log line may show. */
+function configuredSecrets(config: Config): readonly string[] {
+  const inherited = Object.entries(config.inherited_environment).filter(
+    ([name]) => !matchesPattern(name, PASSED_ALWAYS),
+  );
+  return [
+    ...config.auth.api_keys.map((entry) => entry.key.reveal()),
+    ...Object.values(config.environment.set),
+    ...Object.values(config.agents).flatMap((agent) => Object.values(agent.env ?? {})),
+    ...inherited.map(([, value]) => value),
+  ];
+}
