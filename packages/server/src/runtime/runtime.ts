@@ -28,6 +28,11 @@ export interface LaunchSpec {
 export interface PortReservation {
   /** The number now; another one after `launch` met a foreign program on the first. */
   readonly port: number;
+  /**
+   * Takes the next free number instead; the runtime does it when a foreign program was faster.
+   * @throws AppError `no_free_port`; the number is unchanged then.
+   */
+  moveOn(): Promise<void>;
   /** Frees the number for others; a second call does nothing. */
   release(): void;
 }
