@@ -3,11 +3,13 @@ import type { AgentDefinition } from '../config/agents.ts';
 import { canAccess } from '../auth/authorize.ts';
 import type { Principal } from '../auth/principal.ts';
 import { AppError } from '../errors.ts';
+import type { SecretRegistry } from '../secret-registry.ts';
+import { LaunchError } from '../runtime/runtime.ts';
 import type { PortReservation, Run, RunExit } from '../runtime/runtime.ts';
 import { readTail } from '../runtime/local/bounded-log.ts';
 import { checkEnvironment } from './environment.ts';
 import type { StartLimiter } from './limits.ts';
-import { deliverFirstMessage, provision, ProvisionError } from './provision.ts';
+import { deliverFirstMessage, provision } from './provision.ts';
 import type { ProvisionContext } from './provision.ts';
 import { searchSessions } from './search.ts';
 import type { SearchFilter, SearchPage } from './search.ts';
@@ -23,6 +25,8 @@ export interface SessionsOptions extends ProvisionContext {
   /** The agent of a request that names none. */
   readonly defaultAgent: () => string;
   readonly limiter: StartLimiter;
+  /** Learns the values of each request's environment, so that no log line shows one (DF-04). */
+  readonly secrets: SecretRegistry;
   readonly tagLimits: TagLimits;
   /** A session that ignores SIGTERM this long is killed. */
   readonly stopGraceMs: number;
@@ -38,6 +42,8 @@ interface Entry {
   readonly request: StartRequest;
   readonly reservation: PortReservation;
   readonly releaseLimit: () => void;
+  /** Lets the log forget the values of the environment. */
+  readonly forgetSecrets: () => void;
   /** Ends provisioning and delivery. */
   readonly abort: AbortController;
   run: Run | null;
@@ -189,6 +195,7 @@ export class Sessions implements AsyncDisposable {
       request,
       reservation,
       releaseLimit,
+      forgetSecrets: this.#mask(Object.values(request.environment)),
       abort: new AbortController(),
       run: null,
       work: Promise.resolve(),
@@ -207,6 +214,13 @@ export class Sessions implements AsyncDisposable {
     );
     entry.work = this.#bringUp(entry, agent);
     return session;
+  }
+
+  #mask(values: readonly string[]): () => void {
+    const removers = values.map((value) => this.#options.secrets.add(value));
+    return () => {
+      for (const remove of removers) remove();
+    };
   }
 
   async #bringUp(entry: Entry, agent: AgentDefinition): Promise<void> {
@@ -230,12 +244,14 @@ export class Sessions implements AsyncDisposable {
 
   #fail(entry: Entry, error: unknown): void {
     const { session } = entry;
-    const known = error instanceof ProvisionError || error instanceof AppError;
+    const known = error instanceof LaunchError || error instanceof AppError;
     const reason = known
       ? error.message
       : 'The session could not be started because of an error in the server';
-    const lastOutput = error instanceof ProvisionError ? error.lastOutput : [];
-    session.exit ??= { code: null, signal: null, lastOutput };
+    if (error instanceof LaunchError) {
+      const { exit, lastOutput } = error;
+      session.exit = { code: exit?.code ?? null, signal: exit?.signal ?? null, lastOutput };
+    }
     if (session.initialMessage?.state === 'pending') {
       session.initialMessage = { state: 'failed', at: new Date(), reason: 'The session failed to start' };
     }
@@ -297,6 +313,7 @@ export class Sessions implements AsyncDisposable {
 
   async #forget(entry: Entry): Promise<void> {
     await this.#options.workspaces.remove(entry.session.id);
+    entry.forgetSecrets();
     this.#entries.delete(entry.session.id);
   }
 

@@ -3,6 +3,7 @@ import type { AgentServer } from '../agents/agent-server.ts';
 import { findProgram } from '../agents/find-program.ts';
 import type { AgentDefinition } from '../config/agents.ts';
 import type { Log } from '../log.ts';
+import { LaunchError } from '../runtime/runtime.ts';
 import type { PortReservation, Run, Runtime } from '../runtime/runtime.ts';
 import type { Workspaces } from '../workspace/workspace.ts';
 import { buildEnvironment } from './environment.ts';
@@ -10,18 +11,6 @@ import type { EnvironmentPolicy } from './environment.ts';
 import { deliverInitialMessage, DeliveryError } from './initial-message.ts';
 import type { Session } from './session.ts';
 import type { StartRequest } from './start-request.ts';
-
-/** A start that cannot succeed; `message` is the reason, for the session's owner. */
-export class ProvisionError extends Error {
-  override readonly name = 'ProvisionError';
-  /** Last lines of output, oldest first. */
-  readonly lastOutput: readonly string[];
-
-  constructor(message: string, options: { lastOutput?: readonly string[]; cause?: unknown } = {}) {
-    super(message, { cause: options.cause });
-    this.lastOutput = options.lastOutput ?? [];
-  }
-}
 
 export interface ProvisionContext {
   readonly agentServer: AgentServer;
@@ -36,7 +25,7 @@ export interface ProvisionContext {
 /**
  * Brings a recorded session to life: environment, workspace, agent program, agent server. On return
  * the session is `running` and its agent server answers.
- * @throws ProvisionError with a reason for the owner; the abort reason when `signal` aborts.
+ * @throws LaunchError with a reason for the owner; the abort reason when `signal` aborts.
  */
 export async function provision(
   context: ProvisionContext,
@@ -51,7 +40,7 @@ export async function provision(
   signal.throwIfAborted();
   const lookup = await findProgram(agent.command, environment['PATH'] ?? '', workspace.directory);
   if (lookup.kind === 'missing') {
-    throw new ProvisionError(`Agent "${agent.name}" cannot be started. ${lookup.reason}`);
+    throw new LaunchError(`Agent "${agent.name}" cannot be started. ${lookup.reason}`);
   }
   const args = [...agent.args, ...request.agentArgs];
   const launch = context.agentServer.launch({ program: lookup.path, args, type: agent.type });

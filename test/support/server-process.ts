@@ -1,0 +1,206 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { findProcesses } from '@agentapi-proxy/agent-server/process-tree';
+import { createClient } from '@agentapi-proxy/client';
+import type { Client } from '@agentapi-proxy/client';
+import { z } from 'zod';
+
+/** The command as users run it; `npm run build` has made what it runs. */
+export const COMMAND = fileURLToPath(new URL('../../bin/agentapi-proxy', import.meta.url));
+
+/** A cold start takes a fraction of a second; this only keeps a broken one from hanging the suite. */
+const START_TIMEOUT_MS = 20_000;
+
+const logLineSchema = z.looseObject({ msg: z.string().optional(), url: z.string().optional() });
+type LogLine = z.infer<typeof logLineSchema>;
+
+export interface ServerOptions {
+  /** Configuration file; port and data folder are added. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  readonly args?: readonly string[];
+  /** Added to a small environment; the tests' own is not inherited. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Folder to use, and to leave behind, instead of a temporary one. */
+  readonly folder?: string;
+}
+
+export interface ServerExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A running `agentapi-proxy server`: the built program in a process of its own. */
+export interface ServerProcess extends AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+  readonly pid: number;
+  readonly client: Client;
+  /** Holds the configuration and the data folder. */
+  readonly folder: string;
+  readonly dataDir: string;
+  /** Everything printed so far, both streams. */
+  output(): string;
+  /** The log lines so far. */
+  logLines(): readonly LogLine[];
+  /** Sends a signal; does not wait. */
+  kill(signal: NodeJS.Signals): void;
+  readonly exited: Promise<ServerExit>;
+  /** Sends SIGTERM and waits for the end. */
+  stop(): Promise<ServerExit>;
+  /** Descriptions of the processes of all sessions of this data folder. */
+  sessionProcesses(sessionId?: string): Promise<readonly string[]>;
+  request(path: string, init?: RequestInit): Promise<Response>;
+}
+
+/** Starts the built server on a free port with a data folder of its own. */
+export async function startServer(options: ServerOptions = {}): Promise<ServerProcess> {
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'agentapi-proxy-test-')));
+  const dataDir = join(folder, 'data');
+  const configPath = join(folder, 'config.json');
+  await writeFile(
+    configPath,
+    JSON.stringify({ port: 0, data_dir: dataDir, default_agent: 'demo', ...options.config }),
+  );
+  const child = spawn(
+    process.execPath,
+    [COMMAND, 'server', '--config', configPath, ...(options.args ?? [])],
+    {
+      cwd: folder,
+      env: baseEnvironment(options.env),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  const exited = once(child, 'exit').then(([code, signal]): ServerExit => ({ code, signal }));
+  const captured = capture(child);
+  const url = await listeningUrl(captured, exited);
+
+  const dispose = async (): Promise<void> => {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+    const watchdog = setTimeout(() => child.kill('SIGKILL'), 40_000);
+    await exited;
+    clearTimeout(watchdog);
+    if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
+  };
+  return {
+    url,
+    port: Number(new URL(url).port),
+    pid: child.pid ?? 0,
+    client: createClient({ baseUrl: url }),
+    folder,
+    dataDir,
+    output: () => captured.lines.join('\n'),
+    logLines: () => captured.lines.map(parseLogLine).filter((line) => line !== null),
+    kill: (signal) => {
+      child.kill(signal);
+    },
+    exited,
+    stop: async () => {
+      child.kill('SIGTERM');
+      return await exited;
+    },
+    sessionProcesses: async (sessionId) => await describeProcesses(dataDir, sessionId),
+    request: async (path, init) => await fetch(`${url}${path}`, init),
+    [Symbol.asyncDispose]: dispose,
+  };
+}
+
+/** Runs the built command to its end; for commands that end by themselves. */
+export async function runCommand(
+  args: readonly string[],
+  options: { cwd?: string; env?: Readonly<Record<string, string>>; input?: string } = {},
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [COMMAND, ...args], {
+    cwd: options.cwd ?? tmpdir(),
+    env: baseEnvironment(options.env),
+    stdio: ['pipe', 'pipe', 'pipe'],
+    timeout: START_TIMEOUT_MS,
+  });
+  child.stdin.end(options.input ?? '');
+  const [stdout, stderr, [code]] = await Promise.all([
+    child.stdout.setEncoding('utf8').toArray(),
+    child.stderr.setEncoding('utf8').toArray(),
+    once(child, 'close'),
+  ]);
+  return { code, stdout: stdout.join(''), stderr: stderr.join('') };
+}
+
+/** Waits until `condition` gives a value; for states that the system tells nobody about. */
+export async function eventually<T>(
+  what: string,
+  condition: () => Promise<T | undefined | false> | T | undefined | false,
+  timeoutMs = 15_000,
+): Promise<T> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const value = await condition();
+    if (value !== undefined && value !== false) return value;
+    if (Date.now() > deadline) throw new Error(`timed out waiting until ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function baseEnvironment(extra: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const { PATH = '', HOME = '/' } = process.env;
+  return { PATH, HOME, LANG: 'C.UTF-8', ...extra };
+}
+
+interface Captured {
+  readonly lines: string[];
+  /** Called for every further line. */
+  onLine: (line: string) => void;
+}
+
+function capture(child: ChildProcess): Captured {
+  const captured: Captured = { lines: [], onLine: () => undefined };
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream === null) continue;
+    createInterface({ input: stream }).on('line', (line) => {
+      captured.lines.push(line);
+      captured.onLine(line);
+    });
+  }
+  return captured;
+}
+
+function parseLogLine(line: string): LogLine | null {
+  if (!line.startsWith('{')) return null;
+  return logLineSchema.parse(JSON.parse(line));
+}
+
+async function listeningUrl(captured: Captured, exited: Promise<ServerExit>): Promise<string> {
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    return await new Promise<string>((resolve, reject) => {
+      const look = (line: string): void => {
+        const parsed = parseLogLine(line);
+        if (parsed?.msg === 'server listening' && parsed.url !== undefined) resolve(parsed.url);
+      };
+      captured.onLine = look;
+      captured.lines.forEach(look);
+      exited.then(
+        ({ code }) => reject(new Error(`the server exited with ${code}:\n${captured.lines.join('\n')}`)),
+        reject,
+      );
+      timer = setTimeout(
+        () => reject(new Error(`the server did not start:\n${captured.lines.join('\n')}`)),
+        START_TIMEOUT_MS,
+      );
+    });
+  } finally {
+    clearTimeout(timer);
+    captured.onLine = () => undefined;
+  }
+}
+
+async function describeProcesses(dataDir: string, sessionId?: string): Promise<readonly string[]> {
+  const instance = (await readFile(join(dataDir, 'instance-id'), 'utf8')).trim();
+  const marker = sessionId === undefined ? `${instance}.` : `${instance}.${sessionId}`;
+  const found = await findProcesses({ marker });
+  return found.map((process) => `pid ${process.pid}`);
+}
