@@ -1,1 +1,18 @@
-export {};
+#!/usr/bin/env node
+import { runCommandLine } from './cli/program.ts';
+
+const exitCode = await runCommandLine(process.argv.slice(2), {
+  environment: process.env,
+  workingDirectory: process.cwd(),
+  stdout: process.stdout,
+  stderr: process.stderr,
+  signals: process,
+  // eslint-disable-next-line unicorn/no-process-exit -- the last resort of a second signal or a stuck shutdown
+  exitNow: (code) => process.exit(code),
+  loadApp: () => import('./app.ts'),
+  runAgentServer: async (args) => {
+    process.argv.splice(2, process.argv.length, ...args);
+    await import('@agentapi-proxy/agent-server/bin');
+  },
+});
+if (exitCode !== null) process.exitCode = exitCode;

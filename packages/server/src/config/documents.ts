@@ -1,3 +1,4 @@
+import { PASSED_ALWAYS } from './environment-names.ts';
 import { annotatedSchema, type Field, fieldsOf, type SchemaNode } from './fields.ts';
 
 const TABLE_START = '<!-- generated table: start -->';
@@ -12,7 +13,28 @@ export function configSchemaDocument(): string {
     title: 'Configuration of agentapi-proxy',
     ...published(schema, [], variables),
   };
-  return `${JSON.stringify(document, null, 2)}\n`;
+  return `${formatted(document, 0, 0)}\n`;
+}
+
+/** Line width of the repository's formatter, which checks this file too. */
+const LINE_WIDTH = 110;
+
+/** JSON as the formatter wants it: lists without objects on one line where they fit. */
+function formatted(value: unknown, depth: number, column: number): string {
+  const indent = '  '.repeat(depth + 1);
+  const close = '  '.repeat(depth);
+  if (Array.isArray(value)) {
+    const flat = JSON.stringify(value).replaceAll('","', '", "');
+    if (!flat.includes('{') && column + flat.length < LINE_WIDTH) return flat;
+    const items = value.map((item) => indent + formatted(item, depth + 1, indent.length));
+    return `[\n${items.join(',\n')}\n${close}]`;
+  }
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const members = Object.entries(value).map(([name, member]) => {
+    const start = `${indent}${JSON.stringify(name)}: `;
+    return start + formatted(member, depth + 1, start.length);
+  });
+  return members.length === 0 ? '{}' : `{\n${members.join(',\n')}\n${close}}`;
 }
 
 /** The node without our own keywords, and with the environment variables in its description. */
@@ -21,7 +43,7 @@ function published(
   path: readonly string[],
   variables: ReadonlyMap<string, readonly string[]>,
 ): Record<string, unknown> {
-  const { env: _env, secret: _secret, shownDefault: _shown, description, properties, ...rest } = node;
+  const { env: _env, secret: _secret, shownDefault: _shown, sample, description, properties, ...rest } = node;
   const names = variables.get(path.join('.'));
   const text = [description, names === undefined ? undefined : `Environment: ${names.join(' or ')}.`];
   const { items, additionalProperties: others } = node;
@@ -30,6 +52,7 @@ function published(
       ? {}
       : { description: text.filter((part) => part !== undefined).join(' ') }),
     ...rest,
+    ...(sample === undefined ? {} : { examples: [sample] }),
     ...(items === undefined ? {} : { items: published(items, [...path, '[]'], variables) }),
     ...(typeof others === 'object'
       ? { additionalProperties: published(others, [...path, '*'], variables) }
@@ -49,13 +72,20 @@ function published(
 
 /** The table of all fields in `docs/configuration.md`, between its markers. */
 export function configTable(): string {
-  const rows = fieldsOf(annotatedSchema()).flatMap((field) => [rowOf(field), ...rowsBelow(field)]);
+  const fields = fieldsOf(annotatedSchema());
+  const rows = fields.flatMap((field) => [rowOf(field), ...rowsBelow(field)]);
+  const words = (list: readonly unknown[]): string => list.map((word) => `\`${String(word)}\``).join(', ');
   return [
     TABLE_START,
     '',
     '| field | environment variable | default | meaning |',
     '|---|---|---|---|',
     ...rows.map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`),
+    '',
+    ...fields.flatMap(({ path, schema: { default: value } }) =>
+      Array.isArray(value) && isLong(value) ? [`Default of \`${path.join('.')}\`: ${words(value)}.`, ''] : [],
+    ),
+    `Sessions always get these variables of the server, where it has them: ${words(PASSED_ALWAYS)}.`,
     '',
     TABLE_END,
   ].join('\n');
@@ -94,8 +124,15 @@ function defaultOf(schema: SchemaNode): string {
   if (schema.shownDefault !== undefined) return schema.shownDefault;
   const { default: value } = schema;
   if (value === undefined || value === '') return '';
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return text.length > WIDEST_DEFAULT ? 'see below' : `\`${text}\``;
+  return isLong(value) ? 'see below' : `\`${shown(value)}\``;
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function isLong(value: unknown): boolean {
+  return shown(value).length > WIDEST_DEFAULT;
 }
 
 /** The page with the table in place of the one between its markers. */

@@ -9,7 +9,6 @@ export interface SchemaNode {
   readonly type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean' | undefined;
   readonly description?: string | undefined;
   readonly default?: unknown;
-  readonly examples?: readonly unknown[] | undefined;
   readonly enum?: readonly unknown[] | undefined;
   readonly const?: unknown;
   readonly minimum?: number | undefined;
@@ -22,13 +21,13 @@ export interface SchemaNode {
   readonly env?: string | undefined;
   readonly secret?: boolean | undefined;
   readonly shownDefault?: string | undefined;
+  readonly sample?: unknown;
 }
 
 const schemaNode: z.ZodType<SchemaNode> = z.lazy(() =>
   z.looseObject({
     type: z.enum(['object', 'array', 'string', 'integer', 'number', 'boolean']).optional(),
     description: z.string().optional(),
-    examples: z.array(z.unknown()).optional(),
     enum: z.array(z.unknown()).optional(),
     minimum: z.number().optional(),
     maximum: z.number().optional(),
@@ -43,7 +42,7 @@ const schemaNode: z.ZodType<SchemaNode> = z.lazy(() =>
   }),
 );
 
-/** The JSON Schema of what a zod schema takes in, with our own keywords `env`, `secret` and `shownDefault`. */
+/** The JSON Schema of what a zod schema takes in, with our own keywords `env`, `secret`, `shownDefault` and `sample`. */
 export function jsonSchemaOf(schema: z.ZodType): SchemaNode {
   return schemaNode.parse(z.toJSONSchema(schema, { io: 'input' }));
 }

@@ -76,11 +76,10 @@ function valueAt(document: unknown, path: readonly PropertyKey[]): unknown {
 }
 
 function example(schema: SchemaNode | null): string {
-  const [shown] = schema?.examples ?? (schema?.default === undefined ? [] : [schema.default]);
-  if (shown === undefined || shown === '' || (Array.isArray(shown) && shown.length === 0)) return '';
-  return typeof shown === 'object' && schema?.examples === undefined
-    ? ''
-    : `; example: ${JSON.stringify(shown)}`;
+  const shown = schema?.sample ?? schema?.default;
+  if (shown === undefined || shown === '') return '';
+  if (typeof shown === 'object' && schema?.sample === undefined) return '';
+  return `; example: ${JSON.stringify(shown)}`;
 }
 
 /** One sentence about one issue, and the place it is about. */

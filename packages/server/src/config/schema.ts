@@ -21,7 +21,8 @@ import {
  * Every field of the configuration, once: rule, default, help text. The environment variable is
  * AGENTAPI_PROXY_ and the upper-cased path; `meta.env` names one more that the reference reads.
  * `meta.secret` keeps values of the field out of messages, `meta.shownDefault` stands in the table
- * where the default depends on the machine.
+ * where the default depends on the machine, and
+ * `meta.sample` is an example of a value that is right.
  */
 
 /** The key header of the reference; also what an empty `auth.header_name` means (PX-029). */
@@ -103,7 +104,7 @@ const cors = z.strictObject({
     .meta({
       description:
         'Web origins whose pages may use the API; `*` = all. Empty: pages of this machine while authentication is off, all otherwise.',
-      examples: [['https://agents.example.com']],
+      sample: ['https://agents.example.com'],
     }),
   allow_credentials: z
     .boolean()
@@ -134,11 +135,11 @@ const auth = z.strictObject({
     .describe('Header that carries the key. `Authorization: Bearer KEY` works as well.'),
   api_keys: z
     .array(apiKeyEntry)
-    .default([])
+    .prefault([])
     .meta({
       description: 'Keys written here; `keys_file` replaces them.',
       secret: true,
-      examples: [[{ key: 'ap_alice_…', user_id: 'alice', permissions: ['*'] }]],
+      sample: [{ key: 'ap_alice_…', user_id: 'alice', permissions: ['*'] }],
     }),
   keys_file: z
     .string()
@@ -189,10 +190,10 @@ export const configSchema = z.strictObject({
         .refine((name) => name !== 'auto', 'the agent name auto has a meaning of its own'),
       agent,
     )
-    .default({})
+    .prefault({})
     .meta({
       description: 'Agents by name: new ones, and changes to the built-in ones.',
-      examples: [{ claude: { args: ['--model', 'opus'] } }],
+      sample: { claude: { args: ['--model', 'opus'] } },
     }),
   default_agent: z
     .string()
@@ -261,7 +262,7 @@ export const configSchema = z.strictObject({
     .default([])
     .meta({
       description: 'Proxies whose `X-Forwarded-*` headers are believed: addresses and ranges.',
-      examples: [['10.0.0.0/8']],
+      sample: ['10.0.0.0/8'],
     }),
   allow_insecure_bind: z
     .boolean()

@@ -1,0 +1,33 @@
+import type { Config } from '../config/schema.ts';
+import type { RootLog } from '../log.ts';
+
+/** The server as the command line sees it; `app.ts` makes it. */
+export interface ServerApp {
+  /** Resolves when requests are answered. */
+  start(): Promise<{ readonly url: string }>;
+  /** Ends every session and connection; names the processes that are left. */
+  close(reason: string): Promise<{ readonly left: readonly string[] }>;
+  /** Reads again what can change without a restart. */
+  reload(): Promise<void>;
+}
+
+/** What a command needs of the process it runs in. */
+export interface CliContext {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly workingDirectory: string;
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+  /** Emits `SIGINT`, `SIGTERM` and `SIGHUP`. */
+  readonly signals: Pick<NodeJS.EventEmitter, 'on' | 'off'>;
+  /** Ends the process at once, whatever still runs; the last resort. */
+  readonly exitNow: (code: number) => void;
+  /** Loads the server; not before a command needs it. */
+  readonly loadApp: () => Promise<{
+    readonly createApp: (config: Config, log: RootLog) => Promise<ServerApp>;
+  }>;
+  /** Runs the embedded agent server's own command line; it sets the exit code itself. */
+  readonly runAgentServer: (args: readonly string[]) => Promise<void>;
+}
+
+/** Exit codes of the commands. */
+export const EXIT = { ok: 0, failed: 1, badConfiguration: 2 } as const;
