@@ -1,0 +1,173 @@
+import { type Pty, type PtyExit, type PtyOptions, spawnPty } from './pty.ts';
+import { QuietGap } from './quiet-gap.ts';
+import { Screen } from './screen.ts';
+
+export interface AgentTerminalOptions extends Omit<PtyOptions, 'onData'> {
+  /** See {@link QuietGap}. */
+  readonly gapMs: number;
+  readonly tries: number;
+  readonly intervalMs: number;
+}
+
+/** What a caller may do with the terminal of an agent without owning it. */
+export interface TerminalView {
+  /** The screen as it is at this moment, possibly in the middle of a redraw. Free while nothing changed. */
+  read(): string;
+  /** Queues keys for the agent; never blocks. */
+  write(keys: string): void;
+  readonly bracketedPaste: boolean;
+  /** Calls `listener` after each piece of output has been applied to the screen. */
+  onOutput(listener: () => void): () => void;
+}
+
+/**
+ * Reading stops when so many characters wait for the emulator, and goes on when few are left. Small,
+ * because what still waits in the kernel when the program ends is given up 200 ms later.
+ */
+const PAUSE_AT = 262_144;
+const RESUME_AT = 65_536;
+
+/** SIGKILL cannot be refused; a process that is still there afterwards hangs in the kernel. */
+const KILL_WAIT_MS = 2_000;
+
+/** An agent's program together with the emulator that shows its output. */
+export class AgentTerminal implements TerminalView {
+  readonly #pty: Pty;
+  readonly #screen: Screen;
+  readonly #gap: QuietGap;
+  readonly #outputListeners = new Set<() => void>();
+  #settledListener: () => void = () => {};
+  #waiting = 0;
+  #paused = false;
+  #alive = true;
+  /** Resolves when the agent has ended and its last output is on the screen. Never rejects. */
+  readonly exited: Promise<PtyExit>;
+
+  /** @throws {SpawnError} when the program cannot be started. */
+  constructor(options: AgentTerminalOptions) {
+    this.#screen = new Screen({
+      columns: options.columns,
+      rows: options.rows,
+      onReply: (data) => this.#pty.write(data),
+      onChange: () => this.#changed(),
+    });
+    this.#gap = new QuietGap({
+      gapMs: options.gapMs,
+      tries: options.tries,
+      intervalMs: options.intervalMs,
+      midRedraw: () => this.#screen.midRedraw,
+      read: () => this.#settledListener(),
+    });
+    this.#pty = spawnPty({ ...options, onData: (data) => this.#receive(data) });
+    this.exited = this.#end();
+  }
+
+  get pid(): number {
+    return this.#pty.pid;
+  }
+
+  /** False once the agent has ended. */
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  get bracketedPaste(): boolean {
+    return this.#screen.bracketedPaste;
+  }
+
+  get title(): string {
+    return this.#screen.title;
+  }
+
+  /** Grows whenever the screen may look different. */
+  get changes(): number {
+    return this.#screen.changes;
+  }
+
+  read(): string {
+    return this.#screen.read();
+  }
+
+  /** Tells that the caller has just read the screen and acts on it, so that no read is pending. */
+  settled(): void {
+    this.#gap.settled();
+  }
+
+  write(keys: string): void {
+    this.#pty.write(keys);
+  }
+
+  onOutput(listener: () => void): () => void {
+    this.#outputListeners.add(listener);
+    return () => this.#outputListeners.delete(listener);
+  }
+
+  /** Sets who is called when the screen has changed and may be read (agentapi section 4.2). */
+  onSettled(listener: () => void): void {
+    this.#settledListener = listener;
+  }
+
+  /** Changes the size of both the emulator and the agent's terminal; the agent gets SIGWINCH. */
+  resize(columns: number, rows: number): void {
+    this.#screen.resize(columns, rows);
+    this.#pty.resize(columns, rows);
+    this.#changed();
+  }
+
+  /** Signals the agent's process group, waits, kills what is left of it. Idempotent. */
+  async stop(signal: NodeJS.Signals, graceMs: number): Promise<void> {
+    if (this.#alive) {
+      this.#pty.signal(signal);
+      if (!(await endsWithin(this.exited, graceMs))) {
+        this.#pty.signal('SIGKILL');
+        await endsWithin(this.exited, KILL_WAIT_MS);
+      }
+      // Members of the group that outlived their leader.
+      this.#pty.signal('SIGKILL');
+    }
+    this.#gap.dispose();
+    this.#outputListeners.clear();
+    this.#screen.dispose();
+  }
+
+  #receive(data: string): void {
+    this.#waiting += data.length;
+    if (this.#waiting > PAUSE_AT && !this.#paused) {
+      this.#paused = true;
+      this.#pty.pause();
+    }
+    this.#screen.write(data, () => {
+      this.#waiting -= data.length;
+      if (this.#waiting < RESUME_AT && this.#paused) {
+        this.#paused = false;
+        this.#pty.resume();
+      }
+    });
+  }
+
+  #changed(): void {
+    this.#gap.changed();
+    for (const listener of this.#outputListeners) listener();
+  }
+
+  async #end(): Promise<PtyExit> {
+    const exit = await this.#pty.exited;
+    await new Promise<void>((resolve) => {
+      this.#screen.write('', resolve);
+    });
+    this.#alive = false;
+    return exit;
+  }
+}
+
+async function endsWithin(exited: Promise<unknown>, limitMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), limitMs);
+  });
+  try {
+    return await Promise.race([exited.then(() => true), limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

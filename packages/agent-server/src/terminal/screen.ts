@@ -1,0 +1,110 @@
+import { createRequire } from 'node:module';
+import type * as Unicode11 from '@xterm/addon-unicode11';
+import type * as Xterm from '@xterm/headless';
+import { StringGuard } from './string-guard.ts';
+
+// `require` instead of `import`: see pty.ts.
+const require = createRequire(import.meta.url);
+const { Terminal }: typeof Xterm = require('@xterm/headless');
+const { Unicode11Addon }: typeof Unicode11 = require('@xterm/addon-unicode11');
+
+export interface ScreenOptions {
+  readonly columns: number;
+  readonly rows: number;
+  /** Receives the emulator's answers to the program's queries, to be written to the program (AA-101). */
+  readonly onReply: (data: string) => void;
+  /** Called after output has been applied, whether or not a visible character changed. */
+  readonly onChange: () => void;
+}
+
+/**
+ * A terminal emulator without a window and without scrollback: what a person would see of a program
+ * (agentapi section 4.1). Rows that leave the top are gone (AA-107).
+ */
+export class Screen {
+  readonly #terminal: Xterm.Terminal;
+  readonly #guard = new StringGuard();
+  #title = '';
+  #changes = 0;
+  #text: string | null = null;
+  #blankRow = '';
+
+  constructor(options: ScreenOptions) {
+    this.#terminal = new Terminal({
+      cols: options.columns,
+      rows: options.rows,
+      scrollback: 0,
+      // The width tables of the add-on are a "proposed" interface.
+      allowProposedApi: true,
+      logLevel: 'off',
+    });
+    this.#terminal.loadAddon(new Unicode11Addon());
+    this.#terminal.unicode.activeVersion = '11';
+    this.#terminal.onData(options.onReply);
+    this.#terminal.onTitleChange((title) => (this.#title = title));
+    this.#terminal.onWriteParsed(() => {
+      this.#changed();
+      options.onChange();
+    });
+  }
+
+  /** Applies output of the program; `done` is called once it shows in {@link read}. */
+  write(data: string, done: () => void): void {
+    this.#terminal.write(this.#guard.filter(data), done);
+  }
+
+  /** Grows with every piece of applied output and every resize; equal numbers mean an equal screen. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /**
+   * The active buffer (AA-099), row by row: padded with blanks to the full width, each followed by LF.
+   * A wide character stands once and covers two columns (AA-102). Costs nothing while nothing changed.
+   */
+  read(): string {
+    if (this.#text !== null) return this.#text;
+    const { active } = this.#terminal.buffer;
+    const { rows, cols } = this.#terminal;
+    if (this.#blankRow.length !== cols + 1) this.#blankRow = `${' '.repeat(cols)}\n`;
+    let text = '';
+    for (let row = 0; row < rows; row += 1) {
+      const line = active.getLine(active.baseY + row);
+      // Nearly all rows of a tall screen are blank: finding that out is cheaper than spelling them.
+      if (line === undefined || line.translateToString(true) === '') text += this.#blankRow;
+      else text += `${line.translateToString(false)}\n`;
+    }
+    this.#text = text;
+    return text;
+  }
+
+  /** The program asks for pasted text to be marked as such (DECSET 2004). */
+  get bracketedPaste(): boolean {
+    return this.#terminal.modes.bracketedPasteMode;
+  }
+
+  /** The program is in the middle of a redraw and asks not to be looked at (DECSET 2026). */
+  get midRedraw(): boolean {
+    return this.#terminal.modes.synchronizedOutputMode;
+  }
+
+  /** The window title last set by the program (OSC 0, OSC 2), empty before. */
+  get title(): string {
+    return this.#title;
+  }
+
+  /** Changes the size; the contents are re-wrapped as a terminal window would. */
+  resize(columns: number, rows: number): void {
+    this.#terminal.resize(columns, rows);
+    this.#changed();
+  }
+
+  dispose(): void {
+    this.#terminal.dispose();
+  }
+
+  #changed(): void {
+    this.#changes += 1;
+    this.#text = null;
+  }
+}
