@@ -130,8 +130,9 @@ export interface AcpConversation extends Conversation, AsyncDisposable {
   /** Like `subscribe`, for what is specific to this transport. */
   subscribeAcp(listener: (event: AcpEvent) => void): () => void;
   /**
-   * Ends the agent with its process group: `signal`, then SIGKILL after `graceMs` (AA-158). Waiting
-   * sends are rejected. Idempotent; resolves when the process is gone.
+   * Ends the agent with its children: `signal` (SIGTERM by default) to its process group, SIGKILL to
+   * what is left after `graceMs`, 5 s by default (AA-158). Waiting sends are refused. Resolves when the
+   * process is gone; never rejects; idempotent.
    */
   close(options?: { readonly signal?: NodeJS.Signals; readonly graceMs?: number }): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
-import { setTimeout as delay } from 'node:timers/promises';
+import { endProcesses, findProcesses, identityOf } from '../process-tree.ts';
 import type { AgentExit } from './acp-model.ts';
 
 export interface AgentProcessOptions {
@@ -27,7 +27,7 @@ export interface AgentProcess {
   note(line: string): void;
   /** The last non-blank diagnostic lines, oldest first. */
   lastLines(max: number): readonly string[];
-  /** Signals the whole group, then SIGKILL after `graceMs`; resolves when the group is gone. */
+  /** Signals the group, then ends by force what is left of it and of its descendants after `graceMs`. */
   end(signal: NodeJS.Signals, graceMs: number): Promise<void>;
 }
 
@@ -37,10 +37,6 @@ const MAX_TAIL_LINES = 200;
 const MAX_TAIL_LINE_CHARS = 2_000;
 /** A grandchild may keep the pipes open after the agent's end; what it writes is not waited for longer. */
 const DRAIN_MS = 500;
-/** Pause between looks at a process group that was told to end. */
-const GROUP_POLL_MS = 20;
-/** SIGKILL needs no longer; a member that is only an unreaped zombie keeps the group until then. */
-const KILL_WAIT_MS = 1_000;
 
 /** Starts the program; failures show in `startFailure` and in `exited` (code 127). */
 export function startAgentProcess(options: AgentProcessOptions): AgentProcess {
@@ -82,14 +78,17 @@ export function startAgentProcess(options: AgentProcessOptions): AgentProcess {
     });
   });
 
+  const identity = child.pid === undefined ? Promise.resolve(null) : identityOf(child.pid);
+
   async function end(signal: NodeJS.Signals, graceMs: number): Promise<void> {
-    const { pid } = child;
-    if (pid === undefined) return;
-    signalGroup(pid, signal);
-    if (!(await groupGone(pid, graceMs))) {
-      signalGroup(pid, 'SIGKILL');
-      await groupGone(pid, KILL_WAIT_MS);
-    }
+    if (child.pid === undefined) return;
+    const deadline = performance.now() + graceMs;
+    const leader = await identity;
+    // Read before the signal: what the agent's tools run has groups of its own and is found through its parents.
+    const roots = leader === null ? [] : [leader, ...(await findProcesses({ roots: [leader] }))];
+    signalGroup(child.pid, signal);
+    await endsWithin(exited, graceMs);
+    await endProcesses({ find: { roots }, graceMs: Math.max(0, deadline - performance.now()) });
     await exited;
   }
 
@@ -105,23 +104,21 @@ export function startAgentProcess(options: AgentProcessOptions): AgentProcess {
   };
 }
 
-/** @returns whether the group had a member. */
-function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
-    return true;
   } catch {
-    return false;
+    // ESRCH: nobody is left in the group. EPERM: only foreign (set-uid) processes are.
   }
 }
 
-async function groupGone(pid: number, waitMs: number): Promise<boolean> {
-  const deadline = performance.now() + waitMs;
-  while (signalGroup(pid, 0)) {
-    if (performance.now() >= deadline) return false;
-    await delay(GROUP_POLL_MS);
-  }
-  return true;
+async function endsWithin(exited: Promise<unknown>, limitMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, limitMs);
+  });
+  await Promise.race([exited, limit]);
+  clearTimeout(timer);
 }
 
 /** The last lines of a text that arrives in pieces. */

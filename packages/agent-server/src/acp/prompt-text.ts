@@ -1,7 +1,7 @@
 import { SendError } from '../conversation/conversation-model.ts';
 
-/** ASCII-WS of agentapi section 0: space, TAB, LF, CR, FF, VT. */
-const OUTER_ASCII_WHITESPACE = /^[ \t\n\r\f\v]+|[ \t\n\r\f\v]+$/gu;
+/** ASCII-WS of agentapi section 0. */
+const ASCII_WHITESPACE = ' \t\n\r\f\v';
 /** UNI-WS of agentapi section 0; not JavaScript's `\s`, which has U+FEFF and lacks U+0085. */
 const OUTER_WHITESPACE = /^\p{White_Space}|\p{White_Space}$/u;
 /** Parts that a terminal needs and a prompt must not contain (agentapi section 7, step 3). */
@@ -14,7 +14,7 @@ const KEYS_ONLY = /^[\x00-\x1f\x7f]*$/u;
  * @throws {SendError} `untrimmed` or `empty`, in this order (AA-088).
  */
 export function userPrompt(content: string): string {
-  const text = content.replaceAll(OUTER_ASCII_WHITESPACE, '');
+  const text = trimAscii(content);
   if (OUTER_WHITESPACE.test(text)) {
     throw new SendError('untrimmed', 'message must be trimmed of leading and trailing whitespace');
   }
@@ -34,4 +34,13 @@ export function rawInput(content: string): RawInput {
   const text = content.replaceAll(TERMINAL_PARTS, '');
   if (!KEYS_ONLY.test(text)) return { kind: 'prompt', text };
   return text.includes('\x03') || text === '\x1b' ? { kind: 'interrupt' } : { kind: 'nothing' };
+}
+
+/** Loops, because a regular expression takes quadratic time on a long run of blanks inside the text. */
+function trimAscii(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && ASCII_WHITESPACE.includes(text.charAt(start))) start++;
+  while (end > start && ASCII_WHITESPACE.includes(text.charAt(end - 1))) end--;
+  return text.slice(start, end);
 }

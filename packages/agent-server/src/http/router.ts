@@ -27,6 +27,8 @@ export interface HttpApiOptions {
   /** What every request must present; `undefined` for an open server. */
   readonly token: string | undefined;
   readonly log: Log;
+  /** Routes beyond agentapi's own, by path: what a transport offers in addition. */
+  readonly extraRoute?: (path: string) => Route | undefined;
   /** Where the folder of the uploads is created; the system's temporary folder by default. */
   readonly uploadParent?: string;
   /** Silence after which a stream sends a comment; 15 s by default. */
@@ -35,9 +37,10 @@ export interface HttpApiOptions {
   readonly bodyTimeoutMs?: number;
 }
 
-type Handler = (exchange: Exchange) => void | Promise<void>;
+/** Answers one request; event streams are opened through `streams`, which ends them at shutdown. */
+export type Handler = (exchange: Exchange, streams: EventStreams) => void | Promise<void>;
 
-interface Route {
+export interface Route {
   readonly method: 'GET' | 'POST' | 'any';
   readonly handler: Handler;
 }
@@ -128,9 +131,13 @@ export class HttpApi {
 
   async #route(exchange: Exchange): Promise<void> {
     const { path, request, response } = exchange;
-    const route = this.#routes.get(path) ?? FOLDERS.find(({ prefix }) => path.startsWith(prefix))?.route;
+    const route =
+      this.#routes.get(path) ??
+      FOLDERS.find(({ prefix }) => path.startsWith(prefix))?.route ??
+      this.#options.extraRoute?.(path);
     if (route === undefined) sendPlainError(exchange, 404, '404 page not found');
-    else if (route.method === 'any' || route.method === request.method) await route.handler(exchange);
+    else if (route.method === 'any' || route.method === request.method)
+      await route.handler(exchange, this.#streams);
     else response.writeHead(405, { Allow: route.method, 'Content-Length': 0 }).end();
   }
 
