@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { BusboyFileStream, BusboyInstance } from '@fastify/busboy';
+import type * as busboy from '@fastify/busboy';
 import { Problem, unexpectedProblem, validationProblem } from './problem.ts';
 import { CallerGone } from './request-body.ts';
 
@@ -36,7 +37,7 @@ export class UploadFolder {
   async receive(request: IncomingMessage): Promise<string> {
     if (Number(request.headers['content-length'] ?? 0) > FILE_LIMIT_BYTES + OVERHEAD_LIMIT_BYTES)
       throw tooLarge();
-    const form = await openForm(request.headers['content-type'] ?? '');
+    const form = openForm(request.headers['content-type'] ?? '');
     let incoming: string | undefined;
     try {
       const root = await this.#folder();
@@ -74,11 +75,12 @@ interface ReceivedFile {
   readonly digest: string;
 }
 
-async function openForm(contentType: string): Promise<BusboyInstance> {
+function openForm(contentType: string): busboy.BusboyInstance {
   if (!/^multipart\/form-data\s*(?:;|$)/iu.test(contentType)) {
     throw unreadable('the Content-Type is not multipart/form-data');
   }
-  const { Busboy } = await import('@fastify/busboy');
+  // `require` instead of `import`, which would keep Node's scanner of CommonJS exports in memory.
+  const { Busboy }: typeof busboy = createRequire(import.meta.url)('@fastify/busboy');
   try {
     return new Busboy({
       headers: { 'content-type': contentType },
@@ -93,7 +95,11 @@ async function openForm(contentType: string): Promise<BusboyInstance> {
 }
 
 /** Reads the form and writes its file to `path`; ends reading as soon as the request is known to be wrong. */
-async function readForm(request: IncomingMessage, form: BusboyInstance, path: string): Promise<ReceivedFile> {
+async function readForm(
+  request: IncomingMessage,
+  form: busboy.BusboyInstance,
+  path: string,
+): Promise<ReceivedFile> {
   const files: { readonly name: string; readonly written: Promise<string> }[] = [];
   let bytes = 0;
   const stop = new AbortController();
@@ -147,7 +153,11 @@ async function readForm(request: IncomingMessage, form: BusboyInstance, path: st
 }
 
 /** @returns the SHA-256 digest of the content in hex. */
-async function writeFile(content: BusboyFileStream, path: string, signal: AbortSignal): Promise<string> {
+async function writeFile(
+  content: busboy.BusboyFileStream,
+  path: string,
+  signal: AbortSignal,
+): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(
     content,

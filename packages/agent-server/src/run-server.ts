@@ -1,0 +1,129 @@
+import type { ServerOptions } from './cli-options.ts';
+import type { ControlReport } from './control.ts';
+import type { ControlChannel } from './control-channel.ts';
+import { createLog } from './log.ts';
+import { ProcessSignals } from './process-signals.ts';
+import { AgentServer, type AgentConversation, type AgentServerOptions } from './server.ts';
+
+/** What a server takes from the process that it runs in. */
+export interface ProcessContext {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly pid: number;
+  readonly stdin: NodeJS.ReadStream;
+  readonly writeOut: (text: string) => void;
+  readonly writeError: (text: string) => void;
+}
+
+/** Where the server gets its address from, and who is told what happens. */
+export interface Supervision {
+  /** Binds the address; may wait for it. */
+  listen(options: Omit<AgentServerOptions, 'token'>): Promise<AgentServer>;
+  report(report: ControlReport): void;
+  /** How the agent is asked to end. */
+  readonly stopSignal: NodeJS.Signals;
+}
+
+/** Rows that a report of the agent's end may have. */
+const REPORTED_LINES = 40;
+const RULE = '='.repeat(80);
+
+/**
+ * Runs a server around its agent until the agent ends or a signal comes (agentapi section 1.5).
+ * @returns the exit code: 1 when the agent failed, else 0.
+ * @throws {Error} when the server or the agent cannot be started; nothing is left running then.
+ */
+export async function runServer(
+  settings: ServerOptions,
+  context: ProcessContext,
+  supervision: Supervision,
+): Promise<number> {
+  const log = createLog(context.writeOut);
+  let agent: AgentConversation | undefined;
+  const save = async () => {
+    try {
+      await agent?.saveState?.();
+    } catch (error) {
+      log.error('The state could not be saved', { reason: reasonOf(error) });
+    }
+  };
+  // From here on a signal ends what has been started, in order.
+  const signals = new ProcessSignals(() => void save());
+  let server: AgentServer | undefined;
+  try {
+    const environment = definedOnly(context.environment);
+    const listening = supervision.listen({ settings, environment, cwd: context.cwd, log });
+    const bound = await Promise.race([listening, signals.termination]);
+    if (typeof bound === 'string') {
+      listening.then(
+        (late) => late.close(supervision.stopSignal),
+        () => {},
+      );
+      return 0;
+    }
+    server = bound;
+    const started = await Promise.race([server.startAgent(), signals.termination]);
+    if (typeof started === 'string') return 0;
+    agent = started;
+    log.info('Server started', { port: server.port, agentType: agent.agentType, transport: agent.transport });
+    agent.firstReady.then(
+      () => supervision.report({ kind: 'agent-ready' }),
+      () => {},
+    );
+    const end = await Promise.race([agent.exited, signals.termination]);
+    if (typeof end === 'string') {
+      log.info('Shutting down', { signal: end });
+      return 0;
+    }
+    log.info('The agent has ended', { code: end.code, signal: end.signal });
+    const lastOutput = [...agent.lastScreenLines(REPORTED_LINES)];
+    supervision.report({ kind: 'agent-exited', code: end.code, signal: end.signal, lastOutput });
+    if (end.code === 0) return 0;
+    context.writeError(failureText(agent, end));
+    return 1;
+  } finally {
+    await server?.close(supervision.stopSignal);
+    signals.release();
+  }
+}
+
+function failureText(agent: AgentConversation, end: { readonly signal: string | null }): string {
+  const how = end.signal === null ? 'non-zero exit code' : `ended by ${end.signal}`;
+  const rows = agent.screen().split('\n');
+  const shown = rows
+    .map((row) => row.trimEnd())
+    .join('\n')
+    .replace(/^\n+|\n+$/gu, '');
+  return `agent exited with error:\n${RULE}\n${shown}\n${RULE}\n${how}\n`;
+}
+
+/** Waits for a supervisor to say where to serve, and tells it what happens. */
+export function superviseBy(channel: ControlChannel): Supervision {
+  return {
+    stopSignal: 'SIGTERM',
+    report: (report) => channel.report(report),
+    listen: async (options) => {
+      for (;;) {
+        const { port, token } = await channel.nextServe();
+        try {
+          const server = await AgentServer.listen('127.0.0.1', port, { ...options, token });
+          channel.report({ kind: 'listening', port: server.port });
+          return server;
+        } catch (error) {
+          if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+          channel.report({ kind: 'port-taken', port });
+        }
+      }
+    },
+  };
+}
+
+function definedOnly(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const entries = Object.entries(environment);
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined));
+}
+
+/** The message of anything that was thrown. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,71 @@
+import { readFile } from 'node:fs/promises';
+import { StartError, type ServerOptions } from './cli-options.ts';
+import { reasonOf, type Supervision } from './run-server.ts';
+import { AgentServer } from './server.ts';
+
+/** A pipe that stays open and silent for this long holds no prompt (AA-010). */
+const STDIN_SILENCE_MS = 2_000;
+/** The limit of every other user message. */
+const PROMPT_LIMIT_BYTES = 1_048_576;
+/** Shorter ones can be guessed. */
+const TOKEN_MIN_CHARACTERS = 16;
+
+/** A server that nobody supervises: its address and its token come from the command line. */
+export function standAlone(settings: ServerOptions): Supervision {
+  return {
+    stopSignal: 'SIGINT',
+    report: () => {},
+    listen: async (options) => {
+      const token = settings.tokenFile === undefined ? undefined : await readToken(settings.tokenFile);
+      try {
+        return await AgentServer.listen(settings.host, settings.port, { ...options, token });
+      } catch (error) {
+        throw new StartError(`failed to start server: ${reasonOf(error)}`, { cause: error });
+      }
+    },
+  };
+}
+
+/**
+ * What was piped into the process; empty when nothing was (AA-009). Reads to the end, but gives up
+ * waiting after 2 s without a byte. The stream cannot be used afterwards.
+ * @throws {StartError} when it is larger than a message may be.
+ */
+export async function readPipedPrompt(stdin: NodeJS.ReadStream): Promise<string> {
+  if (stdin.isTTY) return '';
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const silence = setTimeout(() => stdin.destroy(), STDIN_SILENCE_MS);
+  try {
+    for await (const chunk of stdin) {
+      const bytes = Buffer.from(chunk);
+      size += bytes.length;
+      if (size > PROMPT_LIMIT_BYTES) {
+        throw new StartError(`the initial prompt on stdin is larger than ${PROMPT_LIMIT_BYTES} bytes`);
+      }
+      chunks.push(bytes);
+      silence.refresh();
+    }
+  } catch (error) {
+    if (error instanceof StartError) throw error;
+    // Destroyed by the timer, or unreadable: what has come counts.
+  } finally {
+    clearTimeout(silence);
+    stdin.destroy();
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+async function readToken(path: string): Promise<string> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw new StartError(`failed to read the token file: ${reasonOf(error)}`, { cause: error });
+  }
+  const token = text.trim();
+  if (token.length < TOKEN_MIN_CHARACTERS) {
+    throw new StartError(`the token in ${path} must have at least ${TOKEN_MIN_CHARACTERS} characters`);
+  }
+  return token;
+}
