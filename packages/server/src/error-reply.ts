@@ -1,0 +1,106 @@
+import { STATUS_CODES } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { errorBody, ERRORS } from './errors.ts';
+import type { AppError } from './errors.ts';
+
+/** A rest of a request body up to this size is read and dropped, so the connection stays usable. */
+const DROPPED_BODY_BYTES = 64 * 1024;
+
+/**
+ * After an early answer to a larger body the connection stays open this long for reading: closing it with
+ * unread bytes would reset it, and the client might lose the answer (RFC 9112 section 9.6).
+ */
+const LINGER_MS = 2_000;
+
+/** The answer headers every failure of the server itself has; names and values in turn. */
+function errorHeaders(error: AppError, requestId: string, body: string, more: readonly string[]): string[] {
+  const headers = [
+    'Content-Type',
+    'application/json',
+    'Content-Length',
+    String(Buffer.byteLength(body)),
+    'X-Request-Id',
+    requestId,
+    ...more,
+  ];
+  if (error.retryAfterSeconds !== undefined) headers.push('Retry-After', String(error.retryAfterSeconds));
+  return headers;
+}
+
+/**
+ * Answers with the one JSON error shape (PX-057) on a plain `node:http` response whose head was not sent.
+ * `more` are further header lines (CORS, `Allow`), names and values in turn. A HEAD request gets no body.
+ */
+export function sendError(
+  req: IncomingMessage,
+  res: ServerResponse,
+  error: AppError,
+  requestId: string,
+  more: readonly string[],
+): void {
+  if (res.destroyed || res.headersSent) {
+    res.destroy();
+    return;
+  }
+  const body = `${JSON.stringify(errorBody(error, requestId))}\n`;
+  const headers = errorHeaders(error, requestId, body, more);
+  const { status } = ERRORS[error.code];
+  if (!hasLongUnreadBody(req)) {
+    res.writeHead(status, headers);
+    res.end(req.method === 'HEAD' ? undefined : body);
+    return;
+  }
+  res.shouldKeepAlive = false;
+  res.writeHead(status, headers);
+  if (req.method === 'HEAD') res.flushHeaders();
+  else res.write(body);
+  linger(req, res);
+}
+
+/** Answers on a connection that has no `node:http` response, because its request could not be parsed. */
+export function sendRawError(
+  socket: Socket,
+  error: AppError,
+  requestId: string,
+  more: readonly string[],
+): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const body = `${JSON.stringify(errorBody(error, requestId))}\n`;
+  const { status } = ERRORS[error.code];
+  const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`, 'Connection: close'];
+  const headers = errorHeaders(error, requestId, body, more);
+  for (let i = 0; i + 1 < headers.length; i += 2) lines.push(`${headers[i]}: ${headers[i + 1]}`);
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`, () => socket.destroySoon());
+}
+
+/** Whether a request announces a body at all. */
+export function hasBody(req: IncomingMessage): boolean {
+  const length = req.headers['content-length'];
+  return (length !== undefined && length !== '0') || req.headers['transfer-encoding'] !== undefined;
+}
+
+function hasLongUnreadBody(req: IncomingMessage): boolean {
+  if (req.complete || !hasBody(req)) return false;
+  const length = req.headers['content-length'];
+  // A client that waits for 100 Continue may send its next request instead of the body.
+  return length === undefined || Number(length) > DROPPED_BODY_BYTES || req.headers.expect !== undefined;
+}
+
+/** The answer is complete by its length; the response ends when the client has finished or gone, or in time. */
+function linger(req: IncomingMessage, res: ServerResponse): void {
+  const timer = setTimeout(end, LINGER_MS);
+  timer.unref();
+  function end(): void {
+    clearTimeout(timer);
+    req.off('end', end).off('close', end);
+    res.off('close', end);
+    if (!res.destroyed) res.end();
+  }
+  req.on('end', end).on('close', end).on('error', end);
+  res.on('close', end);
+  req.resume();
+}

@@ -1,0 +1,89 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Authenticator } from '../auth/authenticate.ts';
+import type { Principal } from '../auth/principal.ts';
+import { AppError } from '../errors.ts';
+import type { Endpoint, SessionRoute } from '../sessions/session.ts';
+
+/** After this many seconds a client may ask again for a session that is still starting. */
+const RETRY_AFTER_SECONDS = 2;
+
+/** What the admission needs from the rest of the server. */
+export interface AdmissionOptions {
+  /** A session by its id, ended ones included while they are remembered. */
+  readonly find: (id: string) => SessionRoute | undefined;
+  readonly authenticator: Pick<Authenticator, 'enabled' | 'authenticate' | 'credentialHeaders'>;
+  /** Throws `insufficient_permissions`. */
+  readonly authorize: (principal: Principal, permission: 'session:access') => void;
+  /** Whether the caller may use what this owner has. */
+  readonly canAccess: (principal: Principal, ownerId: string) => boolean;
+  /** How long a request waits for a session that is starting, in milliseconds. */
+  readonly startTimeoutMs: number;
+}
+
+/** A session that a caller may use, and where it answers. */
+export interface Admitted {
+  readonly session: SessionRoute;
+  readonly endpoint: Endpoint;
+}
+
+/**
+ * The checks before anything reaches an agent, for requests and upgrades alike: key, permission, existence,
+ * ownership, state – in this order (proxy-api section 4.5).
+ */
+export class Admission {
+  readonly #options: AdmissionOptions;
+
+  constructor(options: AdmissionOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The session as it is now. `segment` is the first path segment exactly as it was sent.
+   * @throws AppError `api_key_required`, `invalid_api_key`, `insufficient_permissions`, `invalid_session_id`,
+   *   `session_not_found`, `foreign_session_access`.
+   */
+  find(segment: string, headers: IncomingHttpHeaders): SessionRoute {
+    const { authenticator, authorize, find, canAccess } = this.#options;
+    const principal = authenticator.authenticate(headers);
+    authorize(principal, 'session:access');
+    // An id has nothing to encode. Decoding it here could make two servers see two sessions (DF-23).
+    if (segment.includes('%')) throw new AppError('invalid_session_id');
+    const session = find(segment);
+    if (session === undefined) throw new AppError('session_not_found');
+    if (!canAccess(principal, session.ownerId)) throw new AppError('foreign_session_access');
+    return session;
+  }
+
+  /** Where the session answers, or `null` while it is starting. @throws AppError `session_not_found` when it has ended. */
+  ready(session: SessionRoute): Admitted | null {
+    if (session.state === 'creating' || session.state === 'starting') return null;
+    const { endpoint } = session;
+    if (endpoint === null || session.ended.aborted) throw ended(session);
+    session.touch();
+    return { session, endpoint };
+  }
+
+  /**
+   * Waits for a session that is starting. Aborting `wait` ends that, as when the client leaves; the start timeout aborts it.
+   * @throws AppError `session_starting` after the start timeout, `session_not_found` when the start failed.
+   */
+  async untilReady(session: SessionRoute, wait: AbortController): Promise<Admitted> {
+    // Not AbortSignal.any and .timeout: Node 20 may collect such a signal before it fires.
+    const timer = setTimeout(() => wait.abort(), this.#options.startTimeoutMs);
+    try {
+      await session.untilStarted(wait.signal);
+    } catch (cause) {
+      throw new AppError('session_starting', { cause, retryAfterSeconds: RETRY_AFTER_SECONDS });
+    } finally {
+      clearTimeout(timer);
+    }
+    const admitted = this.ready(session);
+    if (admitted === null) throw new AppError('session_starting', { retryAfterSeconds: RETRY_AFTER_SECONDS });
+    return admitted;
+  }
+}
+
+function ended(session: SessionRoute): AppError {
+  const { state, reason } = session;
+  return new AppError('session_not_found', { details: reason === null ? { state } : { state, reason } });
+}
