@@ -51,7 +51,7 @@ export interface EventSource extends SessionRecord {
   readonly transport: Pick<Transport, 'stream'>;
 }
 
-/** The proxy sends a comment at least every 15 s, so four in a row are missing. */
+/** Several of the comments fit in that the proxy sends while an agent is quiet. */
 const HEARTBEAT_TIMEOUT_MS = 60_000;
 
 const RECONNECT_INITIAL_DELAY_MS = 250;
