@@ -1,5 +1,5 @@
 import pino, { type DestinationStream, type Logger } from 'pino';
-import { PinoPretty } from 'pino-pretty';
+import { prettyFactory } from 'pino-pretty';
 import { PASSED_ALWAYS, matchesPattern } from './config/environment-names.ts';
 import type { Config } from './config/schema.ts';
 import { SecretRegistry } from './secret-registry.ts';
@@ -48,19 +48,12 @@ export function createLogger(config: Config, destination?: DestinationStream): R
 
 /** Synchronous on purpose: the last lines before an exit or a crash are the ones that matter. */
 function sink(config: Config, destination?: DestinationStream): DestinationStream {
-  const pretty = config.log_format === 'pretty' || (config.log_format === 'auto' && isTerminal(destination));
-  if (!pretty) return destination ?? pino.destination({ dest: 2, sync: true });
-  return PinoPretty({
-    ...(destination === undefined ? { destination: 2 } : { destination }),
-    sync: true,
-    colorize: isTerminal(destination),
-    translateTime: 'SYS:HH:MM:ss.l',
-    ignore: 'hostname,pid',
-  });
-}
-
-function isTerminal(destination: DestinationStream | undefined): boolean {
-  return destination === undefined && process.stderr.isTTY;
+  const target = destination ?? pino.destination({ dest: 2, sync: true });
+  const onTerminal = destination === undefined && process.stderr.isTTY;
+  if (config.log_format === 'json' || (config.log_format === 'auto' && !onTerminal)) return target;
+  // Not as a stream: that would write later, and somebody would have to end it.
+  const pretty = prettyFactory({ colorize: onTerminal, translateTime: 'SYS:HH:MM:ss.l' });
+  return { write: (line) => target.write(pretty(line)) };
 }
 
 /** Values that the configuration itself holds and no log line may show. */

@@ -124,7 +124,7 @@ export function describeIssues(
       return [{ path: path.slice(0, -1), member: null, text: missing }];
     }
     const what = kindOf(found, mayShow(schema) && !hasSecretParent(root, path));
-    const subject = path.length === 0 ? 'the configuration' : name;
+    const subject = path.length === 0 ? 'the document' : name;
     return [
       {
         path,

@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest';
+import { AGENT_TYPES as EMBEDDED_TYPES } from '../../../agent-server/src/agent-type.ts';
+import { AGENT_TYPES, agentCatalogue } from './agents.ts';
+
+describe('agentCatalogue', () => {
+  test('the types are those of the embedded agent server', () => {
+    expect([...AGENT_TYPES].sort()).toEqual([...EMBEDDED_TYPES].sort());
+  });
+
+  test('has every built-in agent in the order of the automatic choice, demo last', () => {
+    const names = [...agentCatalogue({ agents: { mine: { command: '/opt/mine' } }, claude_args: [] }).keys()];
+    expect(names).toEqual([
+      ...['claude', 'codex', 'gemini', 'opencode', 'goose', 'aider'],
+      ...['amp', 'copilot', 'cursor', 'auggie', 'amazonq', 'mine', 'demo'],
+    ]);
+  });
+
+  test('names and programs may differ', () => {
+    const agents = agentCatalogue({ agents: {}, claude_args: [] });
+    expect(agents.get('cursor')).toEqual({
+      name: 'cursor',
+      command: 'cursor-agent',
+      args: [],
+      env: {},
+      type: 'cursor',
+    });
+    expect(agents.get('amazonq')).toMatchObject({ command: 'q', type: 'amazonq' });
+  });
+
+  test('demo runs the program of the agent server package with this Node', () => {
+    const demo = agentCatalogue({ agents: { demo: { args: ['--slow'] } }, claude_args: [] }).get('demo');
+    expect(demo).toMatchObject({ command: process.execPath, type: 'custom' });
+    expect(demo?.args).toEqual([expect.stringMatching(/agent-server\/dist\/demo-agent\/bin\.js$/), '--slow']);
+  });
+
+  test('an entry changes what it names and keeps the rest', () => {
+    const agents = agentCatalogue({
+      agents: {
+        codex: { args: ['--full'] },
+        goose: { command: '/opt/goose', env: { A: 'b' } },
+        demo: { command: 'cat' },
+      },
+      claude_args: [],
+    });
+    expect(agents.get('codex')).toMatchObject({ command: 'codex', args: ['--full'], type: 'codex' });
+    expect(agents.get('goose')).toMatchObject({ command: '/opt/goose', env: { A: 'b' }, type: 'goose' });
+    expect(agents.get('demo')).toMatchObject({ command: 'cat', args: [] });
+  });
+
+  test('a new agent takes its type from its entry, else from a command known by name, else custom', () => {
+    const agents = agentCatalogue({
+      agents: {
+        a: { command: '/opt/a', type: 'gemini' },
+        b: { command: 'cursor-agent' },
+        c: { command: '/opt/claude' },
+      },
+      claude_args: [],
+    });
+    expect(['a', 'b', 'c'].map((name) => agents.get(name)?.type)).toEqual(['gemini', 'cursor', 'custom']);
+  });
+
+  test('PX-090: claude_args come after the arguments of claude, and of no other agent', () => {
+    const agents = agentCatalogue({ agents: { claude: { args: ['-x'] } }, claude_args: ['--append', 'a b'] });
+    expect(agents.get('claude')?.args).toEqual(['-x', '--append', 'a b']);
+    expect(agents.get('codex')?.args).toEqual([]);
+  });
+});
