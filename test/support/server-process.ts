@@ -115,7 +115,7 @@ export async function runCommand(
   args: readonly string[],
   options: { cwd?: string; env?: Readonly<Record<string, string>>; input?: string } = {},
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [COMMAND, ...args], {
+  const child = spawn(COMMAND, args, {
     cwd: options.cwd ?? tmpdir(),
     env: baseEnvironment(options.env),
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -1,4 +1,4 @@
-import Fastify from 'fastify';
+import Fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { Authenticator } from '../auth/authenticate.ts';
@@ -39,7 +39,7 @@ interface KnownRoute {
 export function createControlServer(options: ControlServerOptions): FastifyInstance {
   const app = Fastify({
     loggerInstance: options.log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     bodyLimit: options.maxBodyBytes,
     exposeHeadRoutes: false,
     genReqId: options.requestIdOf,
@@ -63,19 +63,40 @@ export function createControlServer(options: ControlServerOptions): FastifyInsta
 
   app.addHook('onRequest', (request, _reply, done) => {
     const { permission } = request.routeOptions.config;
-    // Unknown paths ask for a key before they say so (PX-046).
-    if (permission !== null) {
+    // Unknown paths ask for a key before they say so (PX-046); OPTIONS asks for none (PX-069).
+    if (permission !== null && request.method !== 'OPTIONS') {
       request.principal = options.authenticator.authenticate(request.headers);
       if (permission !== undefined) authorize(request.principal, permission);
     }
     done();
   });
 
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    // The reference names no charset and ends every JSON body with a line feed (proxy-api section 0, 4.2).
+    const isJson = String(reply.getHeader('content-type')).startsWith('application/json');
+    if (!isJson || typeof payload !== 'string') {
+      done(null, payload);
+      return;
+    }
+    reply.header('content-type', 'application/json').removeHeader('content-length');
+    done(null, `${payload}\n`);
+  });
+  app.addHook('onResponse', (request, reply, done) => {
+    const { method, routeOptions } = request;
+    const durationMs = Math.round(reply.elapsedTime);
+    request.log.debug(
+      { method, route: routeOptions.url, status: reply.statusCode, durationMs },
+      'request answered',
+    );
+    done();
+  });
+
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] ?? '';
     const methods = known.filter((route) => route.pattern.test(path)).map((route) => route.method);
+    if (methods.length > 0) reply.header('allow', ['OPTIONS', ...new Set(methods)].join(', '));
+    if (request.method === 'OPTIONS') return reply.code(204).send();
     if (methods.length === 0) throw new AppError('not_found');
-    reply.header('allow', ['OPTIONS', ...new Set(methods)].join(', '));
     throw new AppError('method_not_allowed');
   });
   return app;

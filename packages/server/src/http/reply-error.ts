@@ -41,13 +41,13 @@ export function replyError(error: unknown, request: FastifyRequest, reply: Fasti
   const { status } = ERRORS[appError.code];
   if (appError.code === 'internal') {
     const fault = isResponseSerializationError(error) ? error.cause : error;
-    request.log.error({ err: fault, requestId: request.id }, 'request failed');
+    request.log.error({ err: fault }, 'request failed');
   }
   if (appError.retryAfterSeconds !== undefined) reply.header('retry-after', appError.retryAfterSeconds);
   return reply
     .code(status)
     .header('content-type', 'application/json')
-    .send(`${JSON.stringify(errorBody(appError, request.id))}\n`);
+    .send(JSON.stringify(errorBody(appError, request.id)));
 }
 
 function isFastifyError(error: unknown): error is FastifyError {

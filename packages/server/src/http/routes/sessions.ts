@@ -71,7 +71,7 @@ export function sessionRoutes(app: FastifyInstance, sessions: Sessions): void {
       config: { permission: 'session:create' },
       schema: {
         operationId: 'startSession',
-        body: startBodySchema.optional(),
+        body: startBodySchema.nullish(),
         response: { 200: z.object({ session_id: z.uuid() }) },
       },
     },

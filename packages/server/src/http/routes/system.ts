@@ -36,7 +36,8 @@ export function systemRoutes(app: FastifyInstance, info: SystemInfo): void {
     { config: { permission: null }, schema: { response: { 200: readyReply, 503: readyReply } } },
     (_request, reply) => {
       const ready = info.isReady();
-      return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'shutting_down' });
+      reply.code(ready ? 200 : 503);
+      return { status: ready ? ('ready' as const) : ('shutting_down' as const) };
     },
   );
 
