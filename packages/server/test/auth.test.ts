@@ -172,8 +172,8 @@ describe('authentication on', () => {
 
 describe('the keys file', () => {
   const path = (): string => join(folder, 'keys.json');
-  const write = async (content: unknown): Promise<void> =>
-    await writeFile(path(), typeof content === 'string' ? content : JSON.stringify(content));
+  const write = (content: unknown): Promise<void> =>
+    writeFile(path(), typeof content === 'string' ? content : JSON.stringify(content));
 
   test('PX-034: replaces the inline keys', async () => {
     await write({ api_keys: [{ ...ALICE, key: 'from-file', user_id: 'bob' }] });

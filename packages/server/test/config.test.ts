@@ -151,6 +151,16 @@ describe('precedence (DF-66)', () => {
     expect(config.auth.api_keys[0]?.key.reveal()).toBe('k');
   });
 
+  test('a list is JSON or words with commas; [] is the empty list, [::1] a word', async () => {
+    const deny = async (text: string): Promise<readonly string[]> =>
+      (await configOf({}, { environment: { AGENTAPI_PROXY_ENVIRONMENT_DENY: text } })).environment.deny;
+    expect(await deny('A, B_*,')).toEqual(['A', 'B_*']);
+    expect(await deny(' [ "A" ]')).toEqual(['A']);
+    expect(await deny('[]')).toEqual([]);
+    const hosts = await configOf({}, { environment: { AGENTAPI_PROXY_ALLOWED_HOSTS: '[::1],a' } });
+    expect(hosts.allowed_hosts).toEqual(['[::1]', 'a']);
+  });
+
   test('an empty variable counts as unset', async () => {
     expect((await configOf({ port: 7 }, { environment: { AGENTAPI_PROXY_PORT: '' } })).port).toBe(7);
   });
@@ -295,7 +305,7 @@ describe('what is wrong is fatal and named (DF-07, DF-65)', () => {
         { agents: { claude: { env: { B: { x: secret } } } } },
         { agent_server_args: `'${secret}` },
         { claude_args: { x: secret } },
-      ].map(async (content) => await failure(content)),
+      ].map((content) => failure(content)),
     );
     const numeric = await failure({ auth: { api_keys: [{ key: 987654321, user_id: 'u' }] } });
     const fromVariable = await failure({}, { environment: { AGENTAPI_PROXY_AUTH_API_KEYS: `{"${secret}` } });
@@ -424,8 +434,8 @@ describe('the result', () => {
 });
 
 describe('generated documents', () => {
-  const read = async (path: string): Promise<string> =>
-    await readFile(fileURLToPath(new URL(path, import.meta.url)), 'utf8');
+  const read = (path: string): Promise<string> =>
+    readFile(fileURLToPath(new URL(path, import.meta.url)), 'utf8');
 
   test('config.schema.json is up to date', async () => {
     expect(configSchemaDocument()).toBe(await read('../config.schema.json'));

@@ -53,7 +53,7 @@ export function annotatedSchema(): SchemaNode {
 }
 
 /** How a field's value is written in an environment variable. */
-export type TextForm = 'number' | 'boolean' | 'text' | 'list' | 'arguments' | 'json';
+type TextForm = 'number' | 'boolean' | 'text' | 'list' | 'arguments' | 'json';
 
 /** A field that holds a value, as opposed to a group of fields. */
 export interface Field {

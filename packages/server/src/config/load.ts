@@ -11,7 +11,7 @@ import { type Config, configSchema, type ParsedConfig } from './schema.ts';
 import { Secret } from './secret.ts';
 
 /** Read when neither `--config` nor AGENTAPI_PROXY_CONFIG names a file; the only one that may be absent (PX-008). */
-export const DEFAULT_CONFIG_FILE = 'config.json';
+const DEFAULT_CONFIG_FILE = 'config.json';
 
 /** Environment variable that names the configuration file. */
 const FILE_VARIABLE = `${ENVIRONMENT_PREFIX}CONFIG`;
@@ -117,6 +117,9 @@ function flagOverrides(
   });
 }
 
+/** A list in JSON, as opposed to words that begin with a bracket, such as the address `[::1]`. */
+const JSON_LIST = /^\s*\[\s*["\]]/;
+
 /** A text in the form of its field. What does not fit stays text, and the schema says what is wrong with it. */
 function parseText(field: Field, text: string, place: string): unknown {
   switch (field.form) {
@@ -129,9 +132,9 @@ function parseText(field: Field, text: string, place: string): unknown {
         ({ true: true, '1': true, false: false, '0': false } as const)[text.trim().toLowerCase()] ?? text
       );
     case 'arguments':
-      return text.trimStart().startsWith('["') ? parseJsonText(field, text, place) : text;
+      return JSON_LIST.test(text) ? parseJsonText(field, text, place) : text;
     case 'list':
-      if (text.trimStart().startsWith('["')) return parseJsonText(field, text, place);
+      if (JSON_LIST.test(text)) return parseJsonText(field, text, place);
       return text
         .split(',')
         .map((item) => item.trim())
