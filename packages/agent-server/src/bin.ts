@@ -12,6 +12,7 @@ process.exitCode = await runCommandLine('agentapi-proxy-agent', process.argv.sli
   get stdin() {
     return process.stdin;
   },
+  stdout: process.stdout,
   writeOut: (text) => void process.stdout.write(text),
   writeError: (text) => void process.stderr.write(text),
 });

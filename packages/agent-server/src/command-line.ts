@@ -27,6 +27,8 @@ export async function runCommandLine(
       return 0;
     case 'server':
       return runServerCommand(program, rest, context);
+    case 'attach':
+      return runAttach(program, rest, context);
     default: {
       const kind = command.startsWith('-') ? 'unknown flag: ' : 'unknown command ';
       return refuse(new UsageError(`${kind}${command}`), rootUsage(program), context);
@@ -54,6 +56,15 @@ async function runServerCommand(
     }
   } catch (error) {
     return refuse(error, serverUsage(program), context);
+  }
+}
+
+async function runAttach(program: string, args: readonly string[], context: ProcessContext): Promise<number> {
+  const { attachUsage, runAttachCommand } = await import('./attach/attach-command.ts');
+  try {
+    return await runAttachCommand(program, args, context);
+  } catch (error) {
+    return refuse(error, attachUsage(program), context);
   }
 }
 
@@ -128,13 +139,14 @@ function rootUsage(program: string): string {
     '',
     'Commands:',
     '  server      Run the server around an agent',
+    '  attach      Show the agent of a running server in this terminal',
     '  help        Show this help',
     '',
     'Flags:',
     '  -h, --help      Show this help',
     '  -v, --version   Show the version',
     '',
-    `Use "${program} server --help" for the flags of the server.`,
+    `Use "${program} server --help" or "${program} attach --help" for the flags of a command.`,
     '',
   ].join('\n');
 }

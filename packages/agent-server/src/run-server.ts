@@ -1,3 +1,4 @@
+import { textOfExit, type AgentExit } from './acp/acp-model.ts';
 import type { ServerOptions } from './cli-options.ts';
 import type { ControlReport } from './control.ts';
 import type { ControlChannel } from './control-channel.ts';
@@ -11,6 +12,8 @@ export interface ProcessContext {
   readonly cwd: string;
   readonly pid: number;
   readonly stdin: NodeJS.ReadStream;
+  /** The terminal of `attach`; everything else goes through the functions below. */
+  readonly stdout: NodeJS.WriteStream;
   readonly writeOut: (text: string) => void;
   readonly writeError: (text: string) => void;
 }
@@ -87,7 +90,8 @@ export async function runServer(
   }
 }
 
-function failureText(agent: AgentConversation, end: { readonly signal: string | null }): string {
+function failureText(agent: AgentConversation, end: AgentExit): string {
+  if (agent.transport === 'acp') return `agent exited with error: ${textOfExit(end)}\n`;
   const how = end.signal === null ? 'non-zero exit code' : `ended by ${end.signal}`;
   const rows = agent.screen().split('\n');
   const shown = rows

@@ -4,12 +4,12 @@ import type { AgentType } from '../agent-type.ts';
 import { SendError } from '../conversation/conversation-model.ts';
 import { AcpHistory } from './acp-history.ts';
 import type { AcpConversation, AcpEvent, PermissionOutcome, PermissionPolicy } from './acp-model.ts';
-import { AcpStartError } from './acp-model.ts';
+import { AcpStartError, textOfExit } from './acp-model.ts';
 import { startAgentProcess, type AgentProcess } from './agent-process.ts';
 import type { SkippedLine } from './json-lines.ts';
 import { PermissionDesk } from './permission-desk.ts';
 import { rawInput, userPrompt } from './prompt-text.ts';
-import { exitOf, openSession, textOfError, textOfExit, type SessionLink } from './session-link.ts';
+import { exitOf, openSession, textOfError, type SessionLink } from './session-link.ts';
 import { textOfUpdate, ToolCallLog } from './tool-call-log.ts';
 import { Turn } from './turn.ts';
 
@@ -87,7 +87,7 @@ class StdioAcpConversation implements AcpConversation {
     this.agentPid = this.#agent.pid;
     this.exited = this.#agent.exited.then((exit) => {
       // What the agent started in its group must not outlive it.
-      void this.#endAgent('SIGTERM', CLOSE_GRACE_MS);
+      void this.#endAgent(CLOSE_GRACE_MS);
       return exit;
     });
     this.firstReady = new Promise((resolve) => {
@@ -142,9 +142,9 @@ class StdioAcpConversation implements AcpConversation {
     return true;
   }
 
-  close(options: { readonly signal?: NodeJS.Signals; readonly graceMs?: number } = {}): Promise<void> {
+  close(options: { readonly graceMs?: number } = {}): Promise<void> {
     this.#stopped = true;
-    return this.#endAgent(options.signal ?? 'SIGTERM', options.graceMs ?? CLOSE_GRACE_MS);
+    return this.#endAgent(options.graceMs ?? CLOSE_GRACE_MS);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -258,7 +258,7 @@ class StdioAcpConversation implements AcpConversation {
       return new SendError('delivery', textOfError(error), { cause: error });
     }
     const exit = await exitOf(this.#agent);
-    if (exit === null) void this.#endAgent('SIGTERM', CLOSE_GRACE_MS);
+    if (exit === null) void this.#endAgent(CLOSE_GRACE_MS);
     return new SendError('delivery', exit === null ? 'the agent closed its output' : textOfExit(exit), {
       cause: error,
     });
@@ -301,11 +301,11 @@ class StdioAcpConversation implements AcpConversation {
       );
   }
 
-  #endAgent(signal: NodeJS.Signals, graceMs: number): Promise<void> {
+  #endAgent(graceMs: number): Promise<void> {
     this.#ended = true;
     this.#waitingRaw = [];
     this.#permissions.cancelAll();
-    this.#closing ??= this.#agent.end(signal, graceMs).then(() => this.#history.close());
+    this.#closing ??= this.#agent.end(graceMs).then(() => this.#history.close());
     return this.#closing;
   }
 

@@ -83,6 +83,12 @@ export interface AgentExit {
   readonly signal: string | null;
 }
 
+/** The text of agentapi section 1.5 for an agent that has ended. */
+export function textOfExit(exit: AgentExit): string {
+  const how = exit.signal === null ? `exit status ${exit.code}` : `signal ${exit.signal}`;
+  return `ACP process exited: ${how}`;
+}
+
 /** Why {@link AcpConversation.answerPermission} refused. */
 export class PermissionError extends Error {
   override readonly name = 'PermissionError';
@@ -130,11 +136,11 @@ export interface AcpConversation extends Conversation, AsyncDisposable {
   /** Like `subscribe`, for what is specific to this transport. */
   subscribeAcp(listener: (event: AcpEvent) => void): () => void;
   /**
-   * Ends the agent with its children: `signal` (SIGTERM by default) to its process group, SIGKILL to
-   * what is left after `graceMs`, 5 s by default (AA-158). Waiting sends are refused. Resolves when the
-   * process is gone; never rejects; idempotent.
+   * Ends the agent with its children: SIGTERM, then SIGKILL to what is left after `graceMs`, 5 s by
+   * default (AA-158). Waiting sends are refused. Resolves when the process is gone; never rejects;
+   * idempotent.
    */
-  close(options?: { readonly signal?: NodeJS.Signals; readonly graceMs?: number }): Promise<void>;
+  close(options?: { readonly graceMs?: number }): Promise<void>;
 }
 
 /** The agent could not be brought to a session; `message` says at which step and why. */

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
-import { endProcesses, findProcesses, identityOf } from '../process-tree.ts';
+import { endProcesses, identityOf } from '../process-tree.ts';
 import type { AgentExit } from './acp-model.ts';
 
 export interface AgentProcessOptions {
@@ -27,8 +27,8 @@ export interface AgentProcess {
   note(line: string): void;
   /** The last non-blank diagnostic lines, oldest first. */
   lastLines(max: number): readonly string[];
-  /** Signals the group, then ends by force what is left of it and of its descendants after `graceMs`. */
-  end(signal: NodeJS.Signals, graceMs: number): Promise<void>;
+  /** SIGTERM to the process and its descendants, SIGKILL to what is left after `graceMs`. */
+  end(graceMs: number): Promise<void>;
 }
 
 /** Lines of diagnostics kept; the control channel reports 40. */
@@ -80,15 +80,9 @@ export function startAgentProcess(options: AgentProcessOptions): AgentProcess {
 
   const identity = child.pid === undefined ? Promise.resolve(null) : identityOf(child.pid);
 
-  async function end(signal: NodeJS.Signals, graceMs: number): Promise<void> {
-    if (child.pid === undefined) return;
-    const deadline = performance.now() + graceMs;
+  async function end(graceMs: number): Promise<void> {
     const leader = await identity;
-    // Read before the signal: what the agent's tools run has groups of its own and is found through its parents.
-    const roots = leader === null ? [] : [leader, ...(await findProcesses({ roots: [leader] }))];
-    signalGroup(child.pid, signal);
-    await endsWithin(exited, graceMs);
-    await endProcesses({ find: { roots }, graceMs: Math.max(0, deadline - performance.now()) });
+    if (leader !== null) await endProcesses({ find: { roots: [leader] }, graceMs });
     await exited;
   }
 
@@ -102,23 +96,6 @@ export function startAgentProcess(options: AgentProcessOptions): AgentProcess {
     lastLines: (max) => tail.last(max),
     end,
   };
-}
-
-function signalGroup(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-pid, signal);
-  } catch {
-    // ESRCH: nobody is left in the group. EPERM: only foreign (set-uid) processes are.
-  }
-}
-
-async function endsWithin(exited: Promise<unknown>, limitMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, limitMs);
-  });
-  await Promise.race([exited, limit]);
-  clearTimeout(timer);
 }
 
 /** The last lines of a text that arrives in pieces. */

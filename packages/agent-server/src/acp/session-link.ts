@@ -1,5 +1,5 @@
 import * as acp from '@agentclientprotocol/sdk';
-import { AcpStartError, type AgentExit } from './acp-model.ts';
+import { AcpStartError, textOfExit, type AgentExit } from './acp-model.ts';
 import type { AgentProcess } from './agent-process.ts';
 import { jsonLineStream, type SkippedLine } from './json-lines.ts';
 
@@ -144,12 +144,6 @@ export async function exitOf(agent: AgentProcess): Promise<AgentExit | null> {
   const exit = await Promise.race([agent.exited, waited]);
   clearTimeout(timer);
   return exit;
-}
-
-/** The text of agentapi section 1.5 for an ended agent. */
-export function textOfExit(exit: AgentExit): string {
-  const how = exit.signal === null ? `exit status ${exit.code}` : `signal ${exit.signal}`;
-  return `ACP process exited: ${how}`;
 }
 
 /** The protocol error's text with its details, as far as they are text. */
