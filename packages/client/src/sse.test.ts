@@ -1,7 +1,11 @@
 import * as fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { TimeoutError } from './errors.ts';
 import { readServerSentEvents, type ServerSentEvent } from './sse.ts';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 function bodyOf(chunks: readonly Uint8Array[], { open = false, log = { cancelled: false } } = {}) {
   let next = 0;
@@ -119,6 +123,12 @@ describe('readServerSentEvents', () => {
 
   test('an event without its closing blank line is dropped; one without a name is a "message"', async () => {
     expect(await read([bytes('data: 1\n\nevent: x\ndata: 2\n')])).toEqual([{ name: 'message', data: '1' }]);
+  });
+
+  test('no timer is left behind', async () => {
+    vi.useFakeTimers();
+    await read([bytes('data: 1\n\n'), bytes('data: 2\n\n')]);
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   test('silence ends the reading with a timeout and releases the body', async () => {

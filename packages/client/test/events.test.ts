@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import {
   ApiError,
@@ -141,6 +142,34 @@ describe('events', () => {
     expect(await next).toEqual(['running']);
     expect(notices[0]!.cause).toBeInstanceOf(TimeoutError);
     await events.return!();
+  });
+
+  test('PX-215: an attempt without an answer is given up after the limit of the client, and its connection closed', async () => {
+    const { proxy, events, notices } = await setUp({}, 50);
+    await using _ = proxy;
+    const closed = new Promise((resolve) =>
+      proxy.override('GET /s1/events', (_request, response) => response.on('close', resolve)),
+    );
+    expect(await take(events, 1)).toEqual(['stable']);
+    await closed;
+    expect(notices[0]!.cause).toMatchObject({ kind: 'timeout', timeoutMs: 50 });
+    await events.return!();
+  });
+
+  test('nothing stays attached to the signal of the caller', async () => {
+    const { signal } = new AbortController();
+    const { proxy, agent, events, session } = await setUp({ signal });
+    await using _ = proxy;
+    await take(events, 1);
+    agent.breakStreams();
+    await agent.untilStreams(0);
+    agent.status = 'running';
+    await take(events, 1);
+    await events.return!();
+    agent.status = 'stable';
+    await session.status({ signal });
+    await session.waitUntilReady({ signal });
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   test('a busy server is asked again, not before the time it names', async () => {

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { ConnectionError, SessionEndedError, TimeoutError, createClient } from '../src/index.ts';
+import {
+  ConnectionError,
+  SessionEndedError,
+  TimeoutError,
+  createClient,
+  type Session,
+} from '../src/index.ts';
 import { TestProxy, busy, type TestSession } from './test-proxy.ts';
 
 async function setUp() {
@@ -25,6 +31,11 @@ function answering(agent: TestSession, answer: (content: string) => string): voi
     agent.say('agent', answer(content));
     agent.setStatus('stable');
   };
+}
+
+/** Longer than any reaction of the client to what the server has written takes. */
+async function roundTrips(session: Session): Promise<void> {
+  for (let trip = 0; trip < 5; trip += 1) await session.log();
 }
 
 describe('waitUntilReady', () => {
@@ -67,6 +78,7 @@ describe('waitUntilReady', () => {
     agent.say('user', 'the first message');
     agent.record = { initial_message: { state: 'delivered', at: 't' } };
     while (proxy.count('GET /s1/status') < 1) await new Promise((resolve) => setImmediate(resolve));
+    await roundTrips(session);
     expect(state.done).toBe(false);
     agent.say('agent', 'done');
     agent.setStatus('stable');
@@ -127,14 +139,17 @@ describe('sendAndWait', () => {
     const { proxy, agent, session } = await setUp();
     await using _ = proxy;
     // The server takes the message and its status lags behind: still stable, then running, then stable.
-    agent.onMessage = (content) => agent.say('user', content);
+    agent.onMessage = (content) => {
+      agent.say('user', content);
+      agent.say('agent', 'Thinking');
+    };
     const state = { done: false };
     const turn = session.sendAndWait('Hi').finally(() => (state.done = true));
     while (proxy.count('POST /s1/message') < 1) await new Promise((resolve) => setImmediate(resolve));
-    agent.say('agent', 'Thinking');
+    await roundTrips(session);
     agent.setStatus('running');
-    agent.comment();
     agent.say('agent', 'Thinking hard', 2);
+    await roundTrips(session);
     expect(state.done).toBe(false);
     agent.say('agent', 'The answer', 2);
     agent.say('agent', 'and a second one');
