@@ -40,6 +40,11 @@ export class FlagValues {
   }
 
   /** `undefined` when not given. */
+  oneOf<T extends string>(name: string, words: readonly T[]): T | undefined {
+    return this.#last(name, `one of ${words.join(', ')}`, (text) => words.find((word) => word === text));
+  }
+
+  /** `undefined` when not given. */
   bool(name: string): boolean | undefined {
     return this.#last(name, 'true or false', (text) => {
       if (['1', 't', 'true'].includes(text.toLowerCase())) return true;

@@ -22,6 +22,8 @@ export interface ServerOptions {
   readonly saveState: boolean;
   readonly pidFile: string | undefined;
   readonly acp: boolean;
+  /** Who answers the permission requests of an ACP agent. */
+  readonly acpPermissions: (typeof ACP_PERMISSIONS)[number];
   /** A file whose trimmed content every request must present (AA-166). */
   readonly tokenFile: string | undefined;
   /** Descriptor of the channel to a supervisor; `undefined` when standalone. */
@@ -40,11 +42,18 @@ export class StartError extends Error {
   override readonly name = 'StartError';
 }
 
+const ACP_PERMISSIONS = ['allow', 'ask', 'reject'] as const;
 const MAX_UINT16 = 65_535;
 const MIN_TERMINAL_SIZE = 10;
 const DEFAULT_PORT = 3284;
 
 const FLAGS: readonly Flag[] = [
+  {
+    name: 'acp-permissions',
+    kind: 'string',
+    help: "What an ACP agent's permission request gets: allow, reject, or ask for an answer at /acp/permissions",
+    shownDefault: 'allow',
+  },
   {
     name: 'allowed-hosts',
     short: 'a',
@@ -141,6 +150,7 @@ export function parseServerArguments(
     initialPrompt: values.string('initial-prompt') ?? '',
     pidFile: values.string('pid-file'),
     acp: values.bool('experimental-acp') ?? false,
+    acpPermissions: values.oneOf('acp-permissions', ACP_PERMISSIONS) ?? 'allow',
     tokenFile: values.string('token-file'),
     controlFd: values.int('control-fd', MAX_UINT16),
   };

@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { AcpConversation } from './acp/acp-model.ts';
 import type { ServerOptions } from './cli-options.ts';
 import type { Conversation } from './conversation/conversation-model.ts';
-import type { HttpApi } from './http/router.ts';
+import type { HttpApi, Route } from './http/router.ts';
 import type { Log } from './log.ts';
 
 /** Requests and streams that go on longer at shutdown are cut (agentapi section 1.5). */
@@ -85,6 +86,7 @@ export class AgentServer {
     const ready: Deferred<AgentConversation> = defer();
     try {
       const { HttpApi } = await import('./http/router.ts');
+      const launch = await (settings.acp ? prepareAcpAgent : prepareTerminalAgent)(this.#options);
       // The router checks the lists of hosts and origins, and must do so before an agent runs (AA-019).
       const api = new HttpApi({
         conversation: ready.promise,
@@ -95,9 +97,10 @@ export class AgentServer {
         chatBasePath: settings.chatBasePath,
         token,
         log,
+        ...(launch.extraRoute === undefined ? {} : { extraRoute: launch.extraRoute }),
       });
       this.#api.resolve(api);
-      const agent = await (settings.acp ? createAcpAgent(this.#options) : createTerminalAgent(this.#options));
+      const agent = await launch.start();
       this.#agent.resolve(agent);
       await agent.started;
       ready.resolve(agent);
@@ -154,36 +157,57 @@ export class AgentServer {
   }
 }
 
-async function createTerminalAgent(options: AgentServerOptions): Promise<AgentConversation> {
-  const { settings, environment, cwd, log } = options;
-  const { createPtyConversation } = await import('./conversation/conversation.ts');
-  return createPtyConversation({
-    command: settings.command,
-    args: settings.args,
-    cwd,
-    env: environment,
-    agentType: settings.agentType,
-    columns: settings.columns,
-    rows: settings.rows,
-    initialPrompt: settings.initialPrompt,
-    ...(settings.stateFile === undefined ? {} : { stateFile: settings.stateFile }),
-    loadState: settings.loadState,
-    saveState: settings.saveState,
-    log: (level, text, fields) => log[level](text, fields),
-  });
+/** An agent that is about to be started. */
+interface Launch {
+  /** What its transport offers beyond agentapi's interface. */
+  readonly extraRoute?: (path: string) => Route | undefined;
+  start(): Promise<AgentConversation>;
 }
 
-async function createAcpAgent(options: AgentServerOptions): Promise<AgentConversation> {
+async function prepareTerminalAgent(options: AgentServerOptions): Promise<Launch> {
+  const { settings, environment, cwd, log } = options;
+  return {
+    start: async () => {
+      const { createPtyConversation } = await import('./conversation/conversation.ts');
+      return createPtyConversation({
+        command: settings.command,
+        args: settings.args,
+        cwd,
+        env: environment,
+        agentType: settings.agentType,
+        columns: settings.columns,
+        rows: settings.rows,
+        initialPrompt: settings.initialPrompt,
+        ...(settings.stateFile === undefined ? {} : { stateFile: settings.stateFile }),
+        loadState: settings.loadState,
+        saveState: settings.saveState,
+        log: (level, text, fields) => log[level](text, fields),
+      });
+    },
+  };
+}
+
+async function prepareAcpAgent(options: AgentServerOptions): Promise<Launch> {
   const { settings, environment, cwd } = options;
+  const { acpRoutes } = await import('./acp/acp-routes.ts');
   const { createAcpConversation } = await import('./acp/acp-conversation.ts');
-  return createAcpConversation({
-    command: settings.command,
-    args: settings.args,
-    cwd,
-    env: environment,
-    agentType: settings.agentType,
-    initialPrompt: settings.initialPrompt,
-  });
+  const usable: Deferred<AcpConversation> = defer();
+  return {
+    extraRoute: acpRoutes(usable.promise),
+    start: async () => {
+      const conversation = createAcpConversation({
+        command: settings.command,
+        args: settings.args,
+        cwd,
+        env: environment,
+        agentType: settings.agentType,
+        initialPrompt: settings.initialPrompt,
+        permissionPolicy: settings.acpPermissions,
+      });
+      conversation.started.then(() => usable.resolve(conversation), usable.reject);
+      return conversation;
+    },
+  };
 }
 
 interface Deferred<T> {

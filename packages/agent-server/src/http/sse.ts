@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
-/** Sent when a subscriber is created (agentapi section 2.7). */
+/** What keeps proxies from holding events back (agentapi section 2.7); `Connection` is added where it applies. */
 const HEADERS = {
   'Content-Type': 'text/event-stream',
   'Cache-Control': 'no-cache, no-store, must-revalidate',
@@ -8,7 +8,6 @@ const HEADERS = {
   Expires: '0',
   'X-Accel-Buffering': 'no',
   'X-Proxy-Buffering': 'no',
-  Connection: 'keep-alive',
 } as const;
 
 /** Live events that may wait for one subscriber; with more it is cut off (AA-068). */
@@ -91,6 +90,8 @@ export class EventStreams {
       if (blocked !== null) clearTimeout(blocked);
       this.#open.delete(end);
     });
+    // Node adds this header only beside a fixed length; a client that asked for `close` gets that.
+    if (response.shouldKeepAlive) response.setHeader('Connection', 'keep-alive');
     response.writeHead(200, HEADERS).flushHeaders();
     pump();
   }
