@@ -1,11 +1,13 @@
 import type { AgentType } from '../agent-type.ts';
-import { dialogText } from './formatting/choices.ts';
+import { DIALOG_REACH, dialogText } from './formatting/choices.ts';
 import { hasPromptSign } from './formatting/input-box.ts';
 import { AGENT_FORMATS } from './formatting/registry.ts';
 import { isBlank, lastLines, linesOf, withoutOuterBlankLines } from './text-lines.ts';
 
-/** Signs of work and dialogs are looked for in this many last rows: enough for a dialog that shows a command. */
-const LOWER_ROWS = 60;
+/** Signs of work are looked for in this many last rows. */
+const LOWER_ROWS = 40;
+/** An input box starts within this many last rows; one further up is a picture of one in a text. */
+const BOX_REACH = 16;
 
 /** A dialog that is up. */
 export interface Dialog {
@@ -32,12 +34,13 @@ export function isReady(type: AgentType, screen: string): boolean {
 export function isBusy(type: AgentType, screen: string): boolean {
   const { inputBox, busy } = AGENT_FORMATS[type];
   const lines = lastLines(screen, LOWER_ROWS);
-  const boxStart = inputBox(lines)?.start ?? lines.length;
-  if (busy.footer !== undefined) {
-    for (const line of lines.slice(boxStart)) if (busy.footer.test(line)) return true;
-  }
+  const found = inputBox(lines)?.start ?? lines.length;
+  const boxStart = found < lines.length - BOX_REACH ? lines.length : found;
   const above = lines.slice(0, boxStart).filter((line) => !isBlank(line));
-  return above.slice(-busy.reach).some((line) => busy.row.test(line));
+  return (
+    above.slice(-busy.reach).some((line) => busy.row.test(line)) ||
+    lines.slice(boxStart).some((line) => busy.footer?.test(line) === true)
+  );
 }
 
 /**
@@ -45,6 +48,6 @@ export function isBusy(type: AgentType, screen: string): boolean {
  * a selection), so that a message typed now would be swallowed or would choose something. `null` when none is.
  */
 export function findDialog(type: AgentType, screen: string): Dialog | null {
-  const text = dialogText(lastLines(screen, LOWER_ROWS), AGENT_FORMATS[type]);
+  const text = dialogText(lastLines(screen, DIALOG_REACH), AGENT_FORMATS[type]);
   return text === null ? null : { text };
 }

@@ -1,5 +1,5 @@
 import type { AgentType } from '../agent-type.ts';
-import { isBlank, linesOf, withoutOuterBlankLines } from './text-lines.ts';
+import { inkEnd, isBlank, linesOf, withoutOuterBlankLines } from './text-lines.ts';
 
 /** opencode shows changing token counts in this many rows at the top; they do not make a screen new (AA-106). */
 const OPENCODE_HEADER_ROWS = 3;
@@ -8,16 +8,24 @@ const REDRAWN_ROWS = 12;
 /** Fewer equal rows are no evidence that a screen has scrolled. */
 const MIN_SCROLLED_ROWS = 3;
 
-/** Gives equal lines equal numbers, so that each line is hashed once and then compared at no cost. */
+/** Gives equal lines equal numbers from 0 on, so that each line is hashed once and then compared at no cost. */
 class LineNumbers {
   readonly #numbers = new Map<string, number>();
 
+  get count(): number {
+    return this.#numbers.size;
+  }
+
   of(lines: readonly string[]): number[] {
+    let previous: string | undefined;
+    let number = 0;
     return lines.map((line) => {
-      const known = this.#numbers.get(line);
-      if (known !== undefined) return known;
-      this.#numbers.set(line, this.#numbers.size);
-      return this.#numbers.size - 1;
+      // Most rows of a screen are blank like the row above.
+      if (line === previous) return number;
+      previous = line;
+      number = this.#numbers.get(line) ?? this.#numbers.size;
+      this.#numbers.set(line, number);
+      return number;
     });
   }
 }
@@ -45,14 +53,14 @@ function rowsScrolledAway(
   oldIds: readonly number[],
   newIds: readonly number[],
 ): number {
-  const inkEnd = oldLines.findLastIndex((line) => !isBlank(line)) + 1;
+  const end = inkEnd(oldLines);
   const separator = -1;
   const matches = headMatches([...newIds, separator, ...oldIds]).slice(newIds.length + 1);
   const unmoved = matches[0] ?? 0;
-  for (let scrolled = 1; scrolled < inkEnd; scrolled += 1) {
+  for (let scrolled = 1; scrolled < end; scrolled += 1) {
     const rows = matches[scrolled] ?? 0;
-    const inked = Math.min(rows, inkEnd - scrolled);
-    if (rows > unmoved && inked >= MIN_SCROLLED_ROWS && scrolled + rows >= inkEnd - REDRAWN_ROWS)
+    const inked = Math.min(rows, end - scrolled);
+    if (rows > unmoved && inked >= MIN_SCROLLED_ROWS && scrolled + rows >= end - REDRAWN_ROWS)
       return scrolled;
   }
   return 0;
@@ -74,17 +82,15 @@ export function screenDiff(oldScreen: string, newScreen: string, type: AgentType
   const oldIds = numbers.of(oldLines);
   const newIds = numbers.of(newLines);
 
-  const unseen = new Map<number, number>();
+  const shown = new Uint32Array(numbers.count);
   for (const id of oldIds.slice(rowsScrolledAway(oldLines, oldIds, newIds))) {
-    unseen.set(id, (unseen.get(id) ?? 0) + 1);
+    shown[id] = (shown[id] ?? 0) + 1;
   }
   const isNew = (line: string, id: number): boolean => {
-    const left = unseen.get(id);
-    if (left === undefined) return true;
-    // Blank rows say nothing, however many there are.
-    if (left === 0) return !isBlank(line);
-    unseen.set(id, left - 1);
-    return false;
+    const left = shown[id] ?? 0;
+    // A blank row more or less says nothing.
+    if (left > 0 && !isBlank(line)) shown[id] = left - 1;
+    return left === 0;
   };
   const skip = type === 'opencode' && newLines.length >= OPENCODE_HEADER_ROWS ? OPENCODE_HEADER_ROWS : 0;
   // The reference counts the first new row without the header and cuts there, which adds rows above it.

@@ -5,23 +5,10 @@ export interface LineRange {
 }
 
 /**
- * Whether a UTF-16 unit is white space in Unicode's sense (UNI-WS of agentapi section 0). JavaScript's own
- * `trim` also takes U+FEFF and leaves U+0085.
+ * A character that is not white space in Unicode's sense (UNI-WS of agentapi section 0). JavaScript's own `\s`
+ * also takes U+FEFF and leaves U+0085.
  */
-function isWhitespace(unit: number): boolean {
-  if (unit < 0x80) return unit === 0x20 || (unit >= 0x09 && unit <= 0x0d);
-  return (
-    unit === 0x85 ||
-    unit === 0xa0 ||
-    unit === 0x1680 ||
-    (unit >= 0x2000 && unit <= 0x200a) ||
-    unit === 0x2028 ||
-    unit === 0x2029 ||
-    unit === 0x202f ||
-    unit === 0x205f ||
-    unit === 0x3000
-  );
-}
+const INK = /[^\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
 
 /** The lines of a text: split at LF only, so CR stays and n LFs give n + 1 lines. */
 export function linesOf(text: string): string[] {
@@ -30,40 +17,46 @@ export function linesOf(text: string): string[] {
 
 /** Whether a line holds nothing but white space. */
 export function isBlank(line: string): boolean {
-  for (let i = 0; i < line.length; i += 1) {
-    if (!isWhitespace(line.charCodeAt(i))) return false;
-  }
-  return true;
+  return !INK.test(line);
 }
+
+/** The two characters on which JavaScript and Unicode disagree. */
+const DISPUTED = /[\ufeff\u0085]/;
 
 /** `line` without white space at both ends. */
 export function trimmed(line: string): string {
-  let start = 0;
+  if (!DISPUTED.test(line)) return line.trim();
+  const start = line.search(INK);
   let end = line.length;
-  while (start < end && isWhitespace(line.charCodeAt(start))) start += 1;
-  while (end > start && isWhitespace(line.charCodeAt(end - 1))) end -= 1;
-  return line.slice(start, end);
+  while (end > start && isBlank(line.charAt(end - 1))) end -= 1;
+  return start === -1 ? '' : line.slice(start, end);
+}
+
+/** The index behind the last line that is not blank, 0 when all are. */
+export function inkEnd(lines: readonly string[]): number {
+  let blank = '';
+  let end = lines.length;
+  for (; end > 0; end -= 1) {
+    const line = lines[end - 1] ?? '';
+    // Hundreds of rows of a screen are the same blank row, which compares faster than it is searched.
+    if (line === blank) continue;
+    if (!isBlank(line)) break;
+    blank = line;
+  }
+  return end;
 }
 
 /** `lines` without blank lines at both ends; inner ones, indentation and trailing spaces stay (AA-130). */
 export function withoutOuterBlankLines(lines: readonly string[]): readonly string[] {
-  const start = lines.findIndex((line) => !isBlank(line));
-  if (start === -1) return [];
-  return lines.slice(start, lines.findLastIndex((line) => !isBlank(line)) + 1);
+  const end = inkEnd(lines);
+  let start = 0;
+  while (start < end && isBlank(lines[start] ?? '')) start += 1;
+  return lines.slice(start, end);
 }
 
-/**
- * The last `count` lines of a text down to its last line that is not blank; fewer when it has fewer. Touches
- * only the end of the text, so that looking at the bottom of a tall screen costs no splitting of it.
- */
+/** The last `count` lines of a text down to its last line that is not blank; fewer when it has fewer. */
 export function lastLines(text: string, count: number): string[] {
-  let ink = text.length;
-  while (ink > 0 && isWhitespace(text.charCodeAt(ink - 1))) ink -= 1;
-  if (ink === 0) return [];
-  let start = text.lastIndexOf('\n', ink - 1) + 1;
-  for (let found = 1; found < count && start > 0; found += 1) {
-    start = start === 1 ? 0 : text.lastIndexOf('\n', start - 2) + 1;
-  }
-  const end = text.indexOf('\n', ink);
-  return linesOf(text.slice(start, end === -1 ? text.length : end));
+  const lines = linesOf(text);
+  const end = inkEnd(lines);
+  return lines.slice(Math.max(end - count, 0), end);
 }

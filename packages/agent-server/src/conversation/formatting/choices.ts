@@ -1,8 +1,10 @@
 import type { AgentFormat, ChoiceShape } from './agent-format.ts';
-import { isBorder, lowestLine, rowContent } from './input-box.ts';
+import { isBorder, isOuterBorder, lowestLine, rowContent } from './input-box.ts';
 import type { LineRange } from '../text-lines.ts';
 import { isBlank, withoutOuterBlankLines } from '../text-lines.ts';
 
+/** A dialog is looked for in this many last rows: enough for one that shows a command or a change. */
+export const DIALOG_REACH = 60;
 /** Choices may have this many rows of description between them. */
 const MAX_CHOICE_GAP = 8;
 /** Below the last choice of a dialog stand a few hints at most, else it is part of a text. */
@@ -61,7 +63,7 @@ function choiceRows(
     const end = followChoices(rows, shape, chosen, number, 1) + 1;
     if (end - start < 2) continue;
     // With an input box below, the list is a part of the conversation; right under a border, it is typed text.
-    if ((box !== null && box.start >= end) || isBorder(lines[start - 1])) continue;
+    if ((box !== null && box.start >= end) || isOuterBorder(lines[start - 1])) continue;
     const below = lines.slice(end).filter((line) => !isBlank(line) && !FRAME_EDGE.test(line));
     if (below.length <= MAX_ROWS_BELOW) return { start, end };
   }
@@ -99,6 +101,7 @@ function plainText(lines: readonly string[]): string {
  * choices of the agent's shape with nothing but hints below it and no input box.
  */
 export function dialogText(lines: readonly string[], format: AgentFormat): string | null {
-  const choices = choiceRows(lines, lines.map(rowContent), format);
-  return choices === null ? null : plainText(dialogRows(lines, choices));
+  const lower = lines.slice(-DIALOG_REACH);
+  const choices = choiceRows(lower, lower.map(rowContent), format);
+  return choices === null ? null : plainText(dialogRows(lower, choices));
 }

@@ -43,7 +43,7 @@ export const codex: AgentFormat = {
   removeToolCalls: removeReports,
   busy: {
     // `• Working (3s • esc to interrupt)`, `▌ • Working (3s • Ctrl C to interrupt)`; the word may be any heading.
-    row: /^[\s▌]*[•◦·] \S.*\((?:\d+[hms]\s?)+[•·].*\b(?:esc|ctrl[ +-]c) to interrupt\b/i,
+    row: /^[\s▌]*[•◦·] \S.*\((?:\d+[hms]\s?)+[•·][^()]*\b(?:esc|ctrl[ +-]c) to interrupt\b/i,
     reach: 4,
   },
   choices: [numberedChoices('›>')],

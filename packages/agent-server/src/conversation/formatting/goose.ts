@@ -16,6 +16,6 @@ function goosePrompt(lines: readonly string[]): LineRange | null {
 export const goose: AgentFormat = {
   inputBox: goosePrompt,
   readyOnPromptSign: true,
-  busy: { row: /^\s*[◐◓◑◒] \S|\(ctrl\+c to interrupt\)\s*$/i, reach: 2 },
+  busy: { row: /^\s*[◐◓◑◒]\s+\S|\(ctrl\+c to interrupt\)\s*$/i, reach: 2 },
   choices: [{ chosen: /^● \S/, other: /^○ \S/ }],
 };

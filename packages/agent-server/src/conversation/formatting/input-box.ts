@@ -9,12 +9,20 @@ const SLIM_BOX_REACH = 9;
 const MAX_LABEL_LENGTH = 30;
 
 const BORDER = /─{15}|╌{15}/;
-const FRAME_ROW = /^[─-╿]{3,}$/;
+/** The top of a frame too narrow for that. */
+const FRAME_TOP = /^[╭┌┏╔][─━═╌]+[╮┐┓╗]$/;
+/** A border with one of these is a part of a table. */
+const JUNCTION = /[├┼┤┬┴]/;
 const FRAME_BAR = /^[│┃║|]+/;
 
 /** Whether a row is the border of a box or a rule across the screen: 15 horizontal strokes in a run. */
 export function isBorder(line: string | undefined): boolean {
   return line !== undefined && BORDER.test(line);
+}
+
+/** Whether a row is a border that is not inside another frame. */
+export function isOuterBorder(line: string | undefined): boolean {
+  return isBorder(line) && !/^\s*[│┃║|]/.test(line ?? '');
 }
 
 /** What a row of a box holds: the row without white space, and without the bars of the frame. */
@@ -36,7 +44,7 @@ function fromLine(lines: readonly string[], start: number): LineRange | null {
   return start === -1 ? null : { start, end: lines.length };
 }
 
-/** The lowest line from `first` on, counted from the end within `reach` lines, that fits; -1 when none does. */
+/** The lowest of the last `reach` lines that fits; -1 when none does. */
 export function lowestLine(
   lines: readonly string[],
   reach: number,
@@ -58,7 +66,7 @@ export function framedPrompt(lines: readonly string[]): LineRange | null {
     return (
       above !== undefined &&
       rowContent(lines[i] ?? '').startsWith('>') &&
-      (isBorder(above) || FRAME_ROW.test(trimmed(above)))
+      ((isBorder(above) && !JUNCTION.test(above)) || FRAME_TOP.test(trimmed(above)))
     );
   });
   return fromLine(lines, prompt === -1 ? -1 : prompt - 1);
@@ -97,15 +105,15 @@ export function barePrompt(lines: readonly string[]): LineRange | null {
 
 /**
  * A box of a single row: a border, a row that holds a bar or `❯` or starts with a mark of a prompt, and a
- * border; the hints below go with it (AA-127).
+ * border; the hints below go with it (AA-127). A box inside another frame shows something, it asks for nothing.
  */
 export function slimBox(lines: readonly string[]): LineRange | null {
   const top = lowestLine(
     lines,
     SLIM_BOX_REACH,
     (i) =>
-      isBorder(lines[i]) &&
-      isBorder(lines[i + 2]) &&
+      isOuterBorder(lines[i]) &&
+      isOuterBorder(lines[i + 2]) &&
       (/[|│❯]/.test(lines[i + 1] ?? '') || /^\s?[>›*!](?:\s|$)/.test(lines[i + 1] ?? '')),
   );
   return fromLine(lines, top);

@@ -1,20 +1,17 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { AGENT_TYPES, agentTypeOfWord } from '../../agent-type.ts';
+import { agentTypeOfWord } from '../../agent-type.ts';
 import type { AgentType } from '../../agent-type.ts';
 import { formatAgentMessage, removeEcho, removeToolCalls } from './pipeline.ts';
-import { AGENT_FORMATS } from './registry.ts';
 
 const FIXTURES = fileURLToPath(
   new URL('../../../test/fixtures/agentapi/lib/msgfmt/testdata/', import.meta.url),
 );
 
 const read = (path: string): string => readFileSync(`${FIXTURES}${path}`, 'utf8');
-const rows = (...lines: string[]): string => lines.join('\n');
 
 /** The conformance row of each agent's fixtures; each of these types must have some. */
 const FIXTURE_ROWS = {

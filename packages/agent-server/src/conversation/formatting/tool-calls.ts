@@ -31,6 +31,6 @@ export function withoutRanges(
     next = end;
   }
   for (; next < lines.length; next += 1) kept.push(lines[next] ?? '');
-  const calls = complete.map(({ start, end }) => lines.slice(start, end).join('\n')).reverse();
+  const calls = complete.map(({ start, end }) => lines.slice(start, end).join('\n')).toReversed();
   return { text: kept.join('\n'), calls };
 }
