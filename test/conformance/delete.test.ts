@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually, startServer } from '../support/server-process.ts';
 import type { ServerProcess } from '../support/server-process.ts';
-import { ask, errorOf, getSession, remove, search, start, untilStable, untilState } from '../support/wire.ts';
+import { ask, errorOf, remove, search, start, untilStable, untilState } from '../support/wire.ts';
 
 /** Asks for input; on SIGTERM it leaves a note where `NOTES` says, and ends or not. */
 function trapper(onTerm: string): { command: string; args: string[] } {
   return {
     command: 'sh',
-    args: ['-c', `trap '${onTerm}' TERM; trap "" INT HUP; while :; do printf '> '; sleep 0.2; done`],
+    args: ['-c', `trap '${onTerm}' TERM; trap "" INT HUP; printf '> '; while :; do sleep 0.2; done`],
   };
 }
 

@@ -81,7 +81,7 @@ describe('the first message', () => {
 
   test('without a message there is none', async () => {
     const id = await start(server, { message: '   ' });
-    expect((await getSession(server, id)).initial_message).toBeNull();
+    expect((await getSession(server, id)).initial_message).toBeUndefined();
   });
 
   test('PX-112: a session that ends first says that the message was not delivered, and gets no further request', async () => {

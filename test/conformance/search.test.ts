@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startServer } from '../support/server-process.ts';
 import type { ServerProcess } from '../support/server-process.ts';
-import { errorOf, jsonRequest, remove, search, start, untilState } from '../support/wire.ts';
+import { errorOf, remove, search, start, untilState } from '../support/wire.ts';
 
 describe('GET /search', () => {
   let server: ServerProcess;
   let tagged = '';
   let foreign = '';
   beforeAll(async () => {
-    server = await startServer();
+    server = await startServer({ config: { agents: { quitter: { command: 'false' } } } });
     tagged = await start(server, {
       tags: { team: 'a', 'odd name': 'ü/1' },
       environment: { HIDDEN_NAME: 'hidden-value' },
@@ -109,13 +109,8 @@ describe('GET /search', () => {
   });
 
   test('PX-132: a failed session is listed only when its state is asked for', async () => {
-    const response = await server.request(
-      '/start',
-      jsonRequest({ agent_args: ['--no-such-flag-of-the-demo'] }),
-    );
-    expect(response.status).toBe(200);
-    const id = ((await response.json()) as { session_id: string }).session_id;
-    await untilState(server, id, 'failed', 'stopped');
+    const id = await start(server, { agent: 'quitter' });
+    await untilState(server, id, 'failed');
     expect(await idsOf('')).not.toContain(id);
     expect(await idsOf('?state=failed,stopped')).toContain(id);
     await remove(server, id);

@@ -154,7 +154,11 @@ describe('POST /start', () => {
 
   test('PX-087: each session has a private workspace of its own', async () => {
     const [one, two] = [await start(server), await start(server)];
-    const first = await ask(server, one, '/run echo secret > note.txt; pwd; stat -c %a .');
+    const first = await ask(
+      server,
+      one,
+      '/run echo secret > note.txt; basename $(dirname $PWD); stat -c %a .',
+    );
     expect(first).toContain(one);
     expect(first).toMatch(/\b700\b/);
     expect(await ask(server, two, '/run ls -A | wc -l')).toMatch(/\b0\b/);

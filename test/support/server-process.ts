@@ -67,15 +67,11 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
     configPath,
     JSON.stringify({ port: 0, data_dir: dataDir, default_agent: 'demo', ...options.config }),
   );
-  const child = spawn(
-    process.execPath,
-    [COMMAND, 'server', '--config', configPath, ...(options.args ?? [])],
-    {
-      cwd: folder,
-      env: baseEnvironment(options.env),
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
+  const child = spawn(COMMAND, ['server', '--config', configPath, ...(options.args ?? [])], {
+    cwd: folder,
+    env: baseEnvironment(options.env),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const exited = once(child, 'exit').then(([code, signal]): ServerExit => ({ code, signal }));
   const captured = capture(child);
   const url = await listeningUrl(captured, exited);
@@ -200,7 +196,10 @@ async function listeningUrl(captured: Captured, exited: Promise<ServerExit>): Pr
 
 async function describeProcesses(dataDir: string, sessionId?: string): Promise<readonly string[]> {
   const instance = (await readFile(join(dataDir, 'instance-id'), 'utf8')).trim();
-  const marker = sessionId === undefined ? `${instance}.` : `${instance}.${sessionId}`;
+  const marker =
+    sessionId === undefined
+      ? ({ value: `${instance}.`, match: 'prefix' } as const)
+      : ({ value: `${instance}.${sessionId}`, match: 'equal' } as const);
   const found = await findProcesses({ marker });
   return found.map((process) => `pid ${process.pid}`);
 }

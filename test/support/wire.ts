@@ -23,12 +23,12 @@ const searchReply = z.strictObject({ sessions: z.array(row), next_cursor: z.stri
 export type Row = z.infer<typeof row>;
 
 const detail = row.extend({
-  reason: z.string().nullable(),
+  reason: z.string().optional(),
   exit_code: z.number().nullable(),
   exit_signal: z.string().nullable(),
   last_output: z.array(z.string()),
   environment_names: z.array(z.string()),
-  initial_message: z.looseObject({ state: z.string(), reason: z.string().optional() }).nullable(),
+  initial_message: z.looseObject({ state: z.string(), reason: z.string().optional() }).optional(),
   history: z.array(z.looseObject({ state: z.string(), at: z.string() })),
 });
 export type Detail = z.infer<typeof detail>;

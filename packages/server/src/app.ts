@@ -82,9 +82,9 @@ export async function createApp(config: Config, log: RootLog): Promise<ServerApp
       maxBytes: limits.environment_bytes,
     },
     limiter: new StartLimiter({
-      perUser: unlessZero(limits.sessions_per_user),
-      total: unlessZero(limits.sessions_total),
-      startsPerMinute: unlessZero(limits.starts_per_minute),
+      perUser: limits.sessions_per_user,
+      total: limits.sessions_total,
+      startsPerMinute: limits.starts_per_minute,
     }),
     tagLimits: {
       maxTags: limits.tags,
@@ -106,7 +106,7 @@ export async function createApp(config: Config, log: RootLog): Promise<ServerApp
     origins: config.cors.allowed_origins,
     credentials: config.cors.allow_credentials,
     requestHeaders: [...config.cors.allowed_headers, config.auth.header_name],
-    exposedHeaders: ['X-Ignored-Members'],
+    exposedHeaders: ['X-Ignored-Members', ...config.cors.exposed_headers],
     maxAgeSeconds: config.cors.max_age_seconds,
   });
   let ready = false;
@@ -219,8 +219,4 @@ async function clearLeftovers(
 function urlOf(address: AddressInfo): string {
   const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
   return `http://${host}:${address.port}`;
-}
-
-function unlessZero(limit: number): number {
-  return limit === 0 ? Number.POSITIVE_INFINITY : limit;
 }

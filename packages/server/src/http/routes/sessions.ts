@@ -41,7 +41,7 @@ const sessionDetailSchema = sessionSummarySchema
     agent_type: z.string(),
     agent_server: z.enum(['embedded', 'external']),
     environment_names: z.array(z.string()),
-    reason: z.string().nullable(),
+    reason: z.string().optional(),
     exit_code: z.int().nullable(),
     exit_signal: z.string().nullable(),
     last_output: z.array(z.string()),
@@ -51,7 +51,7 @@ const sessionDetailSchema = sessionSummarySchema
         at: z.iso.datetime().optional(),
         reason: z.string().optional(),
       })
-      .nullable(),
+      .optional(),
     history: z.array(z.object({ state: stateSchema, at: z.iso.datetime(), reason: z.string().optional() })),
   })
   .meta({ id: 'SessionDetail' });
@@ -193,18 +193,19 @@ function detailOf(session: Session): z.infer<typeof sessionDetailSchema> {
     agent_type: session.facts.agentType,
     agent_server: session.facts.agentServer,
     environment_names: [...session.facts.environmentNames],
-    reason: session.reason,
+    ...(session.reason === null ? {} : { reason: session.reason }),
     exit_code: session.exit?.code ?? null,
     exit_signal: session.exit?.signal ?? null,
     last_output: [...(session.exit?.lastOutput ?? [])],
-    initial_message:
-      message === null
-        ? null
-        : {
+    ...(message === null
+      ? {}
+      : {
+          initial_message: {
             state: message.state,
             ...('at' in message ? { at: message.at.toISOString() } : {}),
             ...('reason' in message ? { reason: message.reason } : {}),
           },
+        }),
     history: session.history.map(({ state, at, reason }) => ({
       state,
       at: at.toISOString(),
