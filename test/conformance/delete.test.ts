@@ -167,9 +167,8 @@ describe('sudden ends', () => {
 
   test('PX-181: after kill -9 of the proxy the next start ends what was left', async () => {
     const crashed = await startServer();
-    await Promise.all(
-      [start(crashed), start(crashed)].map(async (id) => await untilState(crashed, await id, 'running')),
-    );
+    const ids = [await start(crashed), await start(crashed)];
+    await Promise.all(ids.map((id) => untilStable(crashed, id)));
     crashed.kill('SIGKILL');
     await crashed.exited;
     expect((await crashed.sessionProcesses()).length).toBeGreaterThanOrEqual(4);
