@@ -100,8 +100,8 @@ describe('DataFolder', () => {
   });
 
   test('a place where nothing can be written is refused', async () => {
-    path = '/proc/no-such-place/data';
-    expect(await refusal()).toMatch(/^The data folder \/proc\/no-such-place\/data cannot be used: E/);
+    path = '/dev/null/data';
+    expect(await refusal()).toMatch(/^The data folder \/dev\/null\/data cannot be used: E/);
   });
 
   test('a file in its place is refused', async () => {
