@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import type { AgentType } from '../agent-type.ts';
 import type { AgentTerminal } from '../terminal/agent-terminal.ts';
 import { Alarm } from './alarm.ts';
@@ -75,8 +74,12 @@ export class ScreenWatch {
     return stillFor >= needed;
   }
 
-  /** Whether the time is up in which an agent should have shown a prompt; `onDue` follows in time. */
+  /**
+   * Whether the agent has shown something, and the time is up in which it should have shown a prompt;
+   * `onDue` follows in time. A blank screen is that of a program which is still being loaded.
+   */
   isPromptOverdue(): boolean {
+    if (!/\S/.test(this.#screen)) return false;
     const rest = this.#startedAt + this.#timing.readyTimeoutMs - performance.now();
     if (rest > 0) this.#recheck.in(rest);
     return rest <= 0;

@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AgentType } from '../agent-type.ts';
 import type { TerminalView } from '../terminal/agent-terminal.ts';
