@@ -1,21 +1,5 @@
 import { fileURLToPath } from 'node:url';
-
-/** Values of `type`: how the agent server reads the agent's screen (agentapi section 1.3). */
-export const AGENT_TYPES = [
-  'claude',
-  'goose',
-  'aider',
-  'codex',
-  'gemini',
-  'copilot',
-  'amp',
-  'auggie',
-  'cursor',
-  'amazonq',
-  'opencode',
-  'custom',
-] as const;
-export type AgentType = (typeof AGENT_TYPES)[number];
+import type { AgentType } from '@agentapi-proxy/agent-server/agent-type';
 
 /** An agent that sessions can run. */
 export interface AgentDefinition {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AGENT_TYPES } from './agents.ts';
+import { AGENT_TYPES } from '@agentapi-proxy/agent-server/agent-type';
 import { apiKeyEntry } from './api-key-entry.ts';
 import { DENIED_BY_DEFAULT } from './environment-names.ts';
 import type { Secret } from './secret.ts';
