@@ -70,8 +70,8 @@ describe('a terminal', () => {
       'for (let i = 0; i < 30000; i += 1) console.log("row", i); console.log("the end")',
     );
     await terminal.exited;
-    expect(terminal.read()).toContain('row 29999');
-    expect(terminal.read()).toContain('the end');
+    expect(terminal.read().text).toContain('row 29999');
+    expect(terminal.read().text).toContain('the end');
     await terminal.stop('SIGTERM', 0);
   });
 
@@ -81,7 +81,7 @@ describe('a terminal', () => {
        const child = require('node:child_process').spawn('sleep', ['60'], { stdio: 'ignore' });
        console.log('child', child.pid, 'end');`,
     );
-    while (!/child \d+ end/.test(terminal.read())) {
+    while (!/child \d+ end/.test(terminal.read().text)) {
       await new Promise<void>((resolve) => {
         const off = terminal.onOutput(() => {
           off();
@@ -89,7 +89,7 @@ describe('a terminal', () => {
         });
       });
     }
-    const child = Number(/child (\d+) end/.exec(terminal.read())?.[1]);
+    const child = Number(/child (\d+) end/.exec(terminal.read().text)?.[1]);
     await terminal.stop('SIGTERM', 1_000);
     await expect.poll(() => isRunning(child)).toBe(false);
   });
@@ -100,12 +100,12 @@ describe('a terminal', () => {
        console.log('up'); setInterval(() => {}, 1000)`,
     );
     const off = terminal.onOutput(() => {
-      if (!terminal.read().includes('up')) return;
+      if (!terminal.read().text.includes('up')) return;
       off();
       terminal.resize(90, 30);
     });
     await terminal.exited;
-    expect(terminal.read()).toContain('[ 90, 30 ]');
+    expect(terminal.read().text).toContain('[ 90, 30 ]');
     await terminal.stop('SIGTERM', 0);
   });
 });

@@ -1,4 +1,3 @@
-
 /** One timer for the earliest of several wishes: whoever is called too early asks again. */
 export class Alarm {
   readonly #ring: () => void;
