@@ -14,6 +14,7 @@ describe('agentCatalogue', () => {
     const agents = agentCatalogue({ agents: {}, claude_args: [] });
     expect(agents.get('cursor')).toEqual({
       name: 'cursor',
+      transport: 'pty',
       command: 'cursor-agent',
       args: [],
       env: {},
@@ -58,5 +59,25 @@ describe('agentCatalogue', () => {
     const agents = agentCatalogue({ agents: { claude: { args: ['-x'] } }, claude_args: ['--append', 'a b'] });
     expect(agents.get('claude')?.args).toEqual(['-x', '--append', 'a b']);
     expect(agents.get('codex')?.args).toEqual([]);
+  });
+
+  test('transport acp brings what makes a built-in agent speak the protocol, unless its command is the operator’s', () => {
+    const agents = agentCatalogue({
+      agents: {
+        gemini: { transport: 'acp', args: ['--model', 'x'] },
+        claude: { transport: 'acp' },
+        goose: { transport: 'acp', command: '/opt/goose', args: ['serve'] },
+        mine: { transport: 'acp', command: 'mine' },
+      },
+      claude_args: [],
+    });
+    expect(agents.get('gemini')).toMatchObject({
+      command: 'gemini',
+      args: ['--experimental-acp', '--model', 'x'],
+    });
+    expect(agents.get('claude')).toMatchObject({ command: 'claude-code-acp', args: [], type: 'claude' });
+    expect(agents.get('goose')).toMatchObject({ command: '/opt/goose', args: ['serve'], transport: 'acp' });
+    expect(agents.get('mine')).toMatchObject({ command: 'mine', args: [], transport: 'acp' });
+    expect(agents.get('codex')).toMatchObject({ command: 'codex', args: [], transport: 'pty' });
   });
 });

@@ -11,7 +11,12 @@ export interface AgentDefinition {
   /** Variables for this agent; a request's `environment` wins over them. */
   readonly env: Readonly<Record<string, string>>;
   readonly type: AgentType;
+  readonly transport: Transport;
 }
+
+/** How an agent server talks to its agent: through its terminal, or the Agent Client Protocol over stdio. */
+export const TRANSPORTS = ['pty', 'acp'] as const;
+export type Transport = (typeof TRANSPORTS)[number];
 
 /** The agent that needs nothing but this package; the fallback of `default_agent: auto`. */
 export const DEMO_AGENT = 'demo';
@@ -31,6 +36,22 @@ const KNOWN_PROGRAMS: readonly (readonly [name: string, command: string, type: A
   ['amazonq', 'q', 'amazonq'],
 ];
 
+/**
+ * What makes these agents speak the Agent Client Protocol: arguments put first, or another program (the
+ * adapters for claude and codex are packages of their own).
+ */
+const ACP_PRESETS: Readonly<Record<string, { readonly command?: string; readonly args: readonly string[] }>> =
+  {
+    claude: { command: 'claude-code-acp', args: [] },
+    codex: { command: 'codex-acp', args: [] },
+    gemini: { args: ['--experimental-acp'] },
+    opencode: { args: ['acp'] },
+    goose: { args: ['acp'] },
+    copilot: { args: ['--acp'] },
+    cursor: { args: ['acp'] },
+    auggie: { args: ['--acp'] },
+  };
+
 /** Names that need no `command` in the configuration. */
 export const BUILT_IN_AGENTS: readonly string[] = [...KNOWN_PROGRAMS.map(([name]) => name), DEMO_AGENT];
 
@@ -40,6 +61,7 @@ export interface AgentEntry {
   readonly args?: readonly string[] | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly type?: AgentType | undefined;
+  readonly transport?: Transport | undefined;
 }
 
 /** What an agent of this name is without the configuration; `script` precedes the arguments. */
@@ -75,11 +97,13 @@ export function agentCatalogue(config: {
     names.map((name): [string, AgentDefinition] => {
       const base = builtIn(name);
       const entry = Object.hasOwn(config.agents, name) ? config.agents[name] : undefined;
-      const command = entry?.command ?? base?.command ?? name;
-      const script = entry?.command === undefined ? (base?.script ?? []) : [];
+      const transport = entry?.transport ?? 'pty';
+      const acp = transport === 'acp' && Object.hasOwn(ACP_PRESETS, name) ? ACP_PRESETS[name] : undefined;
+      const command = entry?.command ?? acp?.command ?? base?.command ?? name;
+      const script = entry?.command === undefined ? [...(base?.script ?? []), ...(acp?.args ?? [])] : [];
       const args = [...script, ...(entry?.args ?? []), ...(name === 'claude' ? config.claude_args : [])];
       const type = entry?.type ?? base?.type ?? typeOfCommand(command);
-      return [name, { name, command, args, env: entry?.env ?? {}, type }];
+      return [name, { name, command, args, env: entry?.env ?? {}, type, transport }];
     }),
   );
 }
