@@ -136,18 +136,22 @@ describe.concurrent.each([
     },
   );
 
-  test.sequential.skipIf(skip)('PX-094: a port that another program takes is passed over', async () => {
-    const first = await getSession(server, await start(server));
-    await remove(server, first.session_id);
-    occupied = createServer((socket) => socket.destroy()).listen(first.port, '127.0.0.1');
-    await once(occupied, 'listening');
-    const id = await start(server);
-    const session = await untilState(server, id, 'running', 'failed');
-    expect(session).toMatchObject({ state: 'running' });
-    expect(session.port).not.toBe(first.port);
-    expect((await server.request(`/${id}/status`)).status).toBe(200);
-    await remove(server, id);
-  });
+  test.skipIf(skip)(
+    'PX-094: a port that another program takes is passed over',
+    { sequential: true },
+    async () => {
+      const first = await getSession(server, await start(server));
+      await remove(server, first.session_id);
+      occupied = createServer((socket) => socket.destroy()).listen(first.port, '127.0.0.1');
+      await once(occupied, 'listening');
+      const id = await start(server);
+      const session = await untilState(server, id, 'running', 'failed');
+      expect(session).toMatchObject({ state: 'running' });
+      expect(session.port).not.toBe(first.port);
+      expect((await server.request(`/${id}/status`)).status).toBe(200);
+      await remove(server, id);
+    },
+  );
 
   test.skipIf(skip)(
     'a killed agent server ends its session with a reason, and leaves no agent behind',
