@@ -79,7 +79,7 @@ describe('on the screen', () => {
     { columns: 80, rows: 1000 },
     { columns: 80, rows: 24 },
     { columns: 30, rows: 20 },
-  ])('AA-121: answers are read exactly in a terminal of $columns × $rows', async ({ columns, rows }) => {
+  ])('answers are read exactly in a terminal of $columns × $rows', async ({ columns, rows }) => {
     const user = await start(columns, rows);
     await expect.poll(await say(user, 'Hello'), EVENTUALLY).toBe('You said: Hello');
     await expect

@@ -32,7 +32,7 @@ describe('KeyParser', () => {
     ]);
   });
 
-  test('AA-044: takes a message as agentapi types it: trick, paste, Enter', () => {
+  test('AA-083: takes a message as agentapi types it: trick, paste, Enter', () => {
     expect(keysOf('x\b', '\x1b[200~', 'one\ntwo \x1b[31m\x03', '\x1b[201~', '\r')).toEqual([
       { kind: 'text', text: 'x' },
       { kind: 'key', name: 'backspace' },
