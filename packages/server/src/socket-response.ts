@@ -16,6 +16,7 @@ export function responseOn(req: IncomingMessage, socket: Socket): ServerResponse
     if (!res.writableEnded) socket.destroy();
   });
   socket.resume();
+  res.on('error', () => {});
   res.on('finish', () => {
     res.detachSocket(socket);
     socket.destroySoon();

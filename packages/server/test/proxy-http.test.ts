@@ -650,3 +650,52 @@ describe('connections', () => {
     expect(hash.digest('hex')).toBe(sent);
   });
 });
+
+test('PX-147, PX-234: of 600 requests broken off at any moment nothing is left, and the next ones work', async () => {
+  const kinds = ['/echo', '/stream', '/silent', '/reset', '/early'];
+  let open = 0;
+  await using backend = await startBackend((req, res) => {
+    open += 1;
+    res.on('close', () => {
+      open -= 1;
+    });
+    req.on('error', () => {});
+    if (req.url === '/echo') req.pipe(res);
+    else req.resume();
+    if (req.url === '/stream') for (let i = 0; i < 50; i += 1) res.write(randomBytes(10_000));
+    if (req.url === '/reset') setImmediate(() => req.socket.resetAndDestroy());
+    if (req.url === '/early') res.end('answered before the body was read');
+  });
+  const session = new TestSession(ID, { port: backend.port, token: null });
+  await using proxy = await startProxy({ sessions: [session] });
+  const one = async (i: number): Promise<void> => {
+    const body = i % 2 === 0 ? randomBytes((i * 7919) % 300_000) : null;
+    const socket = connect(proxy.port, '127.0.0.1');
+    socket.on('error', () => {});
+    if (i % 3 !== 0) socket.resume();
+    const head = `${body === null ? 'GET' : 'POST'} /${ID}${kinds[i % kinds.length]} HTTP/1.1\r\nHost: localhost\r\n`;
+    socket.write(body === null ? `${head}\r\n` : `${head}Content-Length: ${body.length + (i % 4)}\r\n\r\n`);
+    if (body !== null) socket.write(body);
+    // Some leave at once, some after the first bytes of the answer, some a little later.
+    if (i % 5 < 2) {
+      await Promise.race([
+        once(socket, i % 3 === 0 ? 'connect' : 'data').catch(() => null),
+        once(socket, 'close'),
+        new Promise((resolve) => {
+          setTimeout(resolve, i % 50);
+        }),
+      ]);
+    }
+    if (i % 7 === 0) socket.resetAndDestroy();
+    else socket.destroy();
+  };
+  for (let batch = 0; batch < 6; batch += 1) {
+    await Promise.all(Array.from({ length: 100 }, (_value, i) => one(batch * 100 + i)));
+  }
+  await until(() => open === 0, 'the end of every request at the agent');
+  const response = await fetch(`${proxy.url}/${ID}/echo`, { method: 'POST', body: 'still here' });
+  expect(await response.text()).toBe('still here');
+  session.become('stopped');
+  await until(() => backend.sockets.size === 0, 'no connection to the agent');
+  expect(proxy.logged()).not.toContain('"level":50');
+});
