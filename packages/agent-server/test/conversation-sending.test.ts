@@ -65,6 +65,14 @@ describe.concurrent('what is typed', () => {
     expect(agent.lastText()).toBe('You said: hello');
   });
 
+  test('AA-021: amp gets a space and a backspace right after the start, once', async () => {
+    await using folder = await temporaryFolder();
+    const log = `${folder.path}/input`;
+    await using agent = startTui(['--log', log, '--splash', '60000'], { agentType: 'amp' });
+    await agent.conversation.send('raw', 'then');
+    await vi.waitFor(async () => expect((await received(log)).join('')).toBe(' \bthen'), PATIENCE);
+  });
+
   test('control characters are keys, not text: a message cannot leave its paste', async () => {
     await using folder = await temporaryFolder();
     const log = `${folder.path}/input`;
