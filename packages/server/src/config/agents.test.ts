@@ -6,7 +6,7 @@ describe('agentCatalogue', () => {
     const names = [...agentCatalogue({ agents: { mine: { command: '/opt/mine' } }, claude_args: [] }).keys()];
     expect(names).toEqual([
       ...['claude', 'codex', 'gemini', 'opencode', 'goose', 'aider'],
-      ...['amp', 'copilot', 'cursor', 'auggie', 'amazonq', 'mine', 'demo'],
+      ...['amp', 'copilot', 'cursor', 'auggie', 'amazonq', 'qwen', 'mine', 'demo'],
     ]);
   });
 
@@ -21,6 +21,7 @@ describe('agentCatalogue', () => {
       type: 'cursor',
     });
     expect(agents.get('amazonq')).toMatchObject({ command: 'q', type: 'amazonq' });
+    expect(agents.get('qwen')).toMatchObject({ command: 'qwen', type: 'gemini' });
   });
 
   test('demo runs the program of the agent server package with this Node', () => {
@@ -73,7 +74,7 @@ describe('agentCatalogue', () => {
     });
     expect(agents.get('gemini')).toMatchObject({
       command: 'gemini',
-      args: ['--experimental-acp', '--model', 'x'],
+      args: ['--acp', '--model', 'x'],
     });
     expect(agents.get('claude')).toMatchObject({ command: 'claude-code-acp', args: [], type: 'claude' });
     expect(agents.get('goose')).toMatchObject({ command: '/opt/goose', args: ['serve'], transport: 'acp' });

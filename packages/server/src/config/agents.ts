@@ -34,6 +34,8 @@ const KNOWN_PROGRAMS: readonly (readonly [name: string, command: string, type: A
   ['cursor', 'cursor-agent', 'cursor'],
   ['auggie', 'auggie', 'auggie'],
   ['amazonq', 'q', 'amazonq'],
+  // Descends from Gemini CLI and looks like it.
+  ['qwen', 'qwen', 'gemini'],
 ];
 
 /**
@@ -44,12 +46,13 @@ const ACP_PRESETS: Readonly<Record<string, { readonly command?: string; readonly
   {
     claude: { command: 'claude-code-acp', args: [] },
     codex: { command: 'codex-acp', args: [] },
-    gemini: { args: ['--experimental-acp'] },
+    gemini: { args: ['--acp'] },
     opencode: { args: ['acp'] },
     goose: { args: ['acp'] },
     copilot: { args: ['--acp'] },
     cursor: { args: ['acp'] },
     auggie: { args: ['--acp'] },
+    qwen: { args: ['--acp'] },
   };
 
 /** Names that need no `command` in the configuration. */
