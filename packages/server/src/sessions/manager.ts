@@ -280,22 +280,27 @@ export class Sessions implements AsyncDisposable {
   }
 
   #stop(entry: Entry, reason: string): Promise<readonly string[]> {
-    entry.stopping ??= this.#end(entry, reason).then((left) => {
-      // Somebody may try again later.
-      if (left.length > 0) entry.stopping = null;
-      return left;
-    });
+    entry.stopping ??= this.#end(entry, reason).then(
+      (left) => {
+        // Somebody may try again later.
+        if (left.length > 0) entry.stopping = null;
+        return left;
+      },
+      (error: unknown) => {
+        entry.stopping = null;
+        throw error;
+      },
+    );
     return entry.stopping;
   }
 
   async #end(entry: Entry, reason: string): Promise<readonly string[]> {
-    const { session, abort, run } = entry;
+    const { session, abort } = entry;
     session.transition('stopping', reason);
     abort.abort(new Error(reason));
     await entry.work;
-    const toStop = run ?? entry.run;
-    if (toStop !== null) {
-      const report = await this.#options.runtime.stop(toStop, this.#options.stopGraceMs);
+    if (entry.run !== null) {
+      const report = await this.#options.runtime.stop(entry.run, this.#options.stopGraceMs);
       if (report.left.length > 0) {
         const left = report.left.map((process) => `session ${session.id}: ${process}`);
         this.#options.log.error({ sessionId: session.id, left }, 'processes of the session cannot be ended');
