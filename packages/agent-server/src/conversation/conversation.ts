@@ -275,9 +275,12 @@ class TerminalConversation implements PtyConversation {
     }
   }
 
-  /** What a custom agent shows may look like a dialog by chance, and must not lock its user out. */
+  /**
+   * What an unknown agent shows may look like a dialog by chance. To refuse a message then is the lesser evil: a
+   * real dialog takes the Enter at its end for consent, and raw keys always get through.
+   */
   #isDialogInTheWay(): boolean {
-    return this.agentType !== 'custom' && this.#watch.facts.dialog !== null;
+    return this.#watch.facts.dialog !== null;
   }
 
   #setStatus(status: AgentStatus): void {
