@@ -43,7 +43,9 @@ describe.each(['gemini/vt100', 'gemini/truecolor', 'qwen/vt100'])('recorded scre
     const screen = screenOf(folder, name);
     expect(isReady('gemini', screen)).toBe(state !== 'dialog');
     expect(isBusy('gemini', screen)).toBe(state === 'busy');
-    expect(findDialog('gemini', screen) !== null).toBe(state === 'dialog' && name !== WITHOUT_CHOICES);
+    for (const type of ['gemini', 'custom'] as const) {
+      expect(findDialog(type, screen) !== null).toBe(state === 'dialog' && name !== WITHOUT_CHOICES);
+    }
     if (state !== 'busy') expect(isWorkingTitle(title)).toBe(false);
   });
 
