@@ -5,6 +5,7 @@ import type * as client from '@agentapi-proxy/client';
 import { chromium } from 'playwright-core';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { findPart } from '../../tools/src/outside-parts.ts';
 import { startServer } from '../support/server-process.ts';
 import type { ServerProcess } from '../support/server-process.ts';
@@ -74,6 +75,13 @@ async function pageOn(host: string): Promise<Page> {
   await page.waitForSelector('body[data-state=loaded]');
   return page;
 }
+
+/** The members of a search that the web client reads. */
+const listSchema = z.object({
+  sessions: z.array(
+    z.looseObject({ session_id: z.string(), created_at: z.string(), updated_at: z.string() }),
+  ),
+});
 
 interface Outcome {
   readonly replied: string;
@@ -208,6 +216,59 @@ describe.skipIf(skip).concurrent('the client in a page of another origin [needs 
       { url: `${keyed.url}/profiles/x`, key: KEY },
     );
     expect(status).toBe(404);
+    await page.close();
+  });
+
+  test('PX-231, PX-232: the calls of the web client of June 2025 work as they are', async () => {
+    const page = await pageOn('app.test');
+    const seen = await page.evaluate(
+      async ({ url, key }) => {
+        // Every request carries all of these, so each is preceded by a preflight.
+        const headers = {
+          'Content-Type': 'application/json',
+          Accept: 'application/json, application/problem+json',
+          'X-API-Key': key,
+        };
+        const call = async (method: string, path: string, body?: unknown) => {
+          const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
+          const response = await fetch(`${url}${path}`, init);
+          const answer: unknown = await response.json();
+          return { status: response.status, body: answer };
+        };
+        const until = async (path: string, accept: (body: string) => boolean) => {
+          for (let tries = 0; tries < 200; tries += 1) {
+            const { body } = await call('GET', path);
+            if (accept(JSON.stringify(body))) return;
+            await new Promise((resolve) => setTimeout(resolve, 100));
+          }
+          throw new Error(`${path} never became what was expected`);
+        };
+        const started = await call('POST', '/start', {
+          environment: { REPOSITORY: 'owner/repo' },
+          metadata: { description: 'a session of the web client' },
+        });
+        const [, id = ''] = /"session_id":"([^"]+)"/.exec(JSON.stringify(started.body)) ?? [];
+        const list = await call('GET', '/search?limit=1000');
+        await until(`/${id}/status`, (body) => body.includes('"stable"'));
+        const sent = await call('POST', `/${id}/message`, { content: '/ask', type: 'user' });
+        await until(`/${id}/messages?limit=100`, (body) => body.includes('Do you want to proceed?'));
+        const keys = [];
+        for (const content of ['\u001b[B', '\r']) {
+          keys.push((await call('POST', `/${id}/message`, { content, type: 'raw' })).status);
+        }
+        await until(`/${id}/messages?limit=100`, (body) => body.includes('You chose: Yes, and'));
+        const optional = [(await call('GET', '/agents')).status, (await call('GET', '/health')).status];
+        const deleted = await call('DELETE', `/sessions/${id}`);
+        return { id, list, sent, keys, optional, deleted };
+      },
+      { url: keyed.url, key: KEY },
+    );
+    const row = listSchema.parse(seen.list.body).sessions.find(({ session_id }) => session_id === seen.id);
+    expect(row).toMatchObject({ user_id: 'alice', status: 'active', tags: {} });
+    for (const time of [row?.created_at, row?.updated_at]) expect(Date.parse(time ?? '')).not.toBeNaN();
+    expect(seen.sent).toEqual({ status: 200, body: expect.objectContaining({ ok: true }) });
+    expect(seen).toMatchObject({ keys: [200, 200], optional: [404, 200] });
+    expect(seen.deleted).toMatchObject({ status: 200, body: { status: 'terminated' } });
     await page.close();
   });
 
