@@ -140,7 +140,7 @@ describe.concurrent.each([
 
   test.skipIf(skip)(
     'PX-094: a port that another program takes is passed over',
-    { sequential: true },
+    { concurrent: false },
     async () => {
       const first = await getSession(server, await start(server));
       await remove(server, first.session_id);
