@@ -16,6 +16,9 @@ const DRAIN_LIMIT_BYTES = 16 * 1024 * 1024;
 /** … and for this long. */
 const DRAIN_LIMIT_MS = 5_000;
 
+/** The reference's name for 413, which Node calls by its newer one. */
+const TOO_LARGE_TITLE = 'Request Entity Too Large';
+
 /** Answers 200 with a JSON object, `$schema` first, and the Link header (AA-033). */
 export function sendJson(exchange: Exchange, schema: string, body: object): void {
   sendDescribed(exchange, 200, 'application/json', schema, body);
@@ -24,7 +27,7 @@ export function sendJson(exchange: Exchange, schema: string, body: object): void
 /** Answers with problem+json (AA-034); empty members are left out. */
 export function sendProblem(exchange: Exchange, problem: Problem): void {
   sendDescribed(exchange, problem.status, 'application/problem+json', 'ErrorModel', {
-    title: STATUS_CODES[problem.status] ?? 'Error',
+    title: problem.status === 413 ? TOO_LARGE_TITLE : (STATUS_CODES[problem.status] ?? 'Error'),
     status: problem.status,
     detail: problem.message,
     ...(problem.errors.length > 0 ? { errors: problem.errors } : {}),
