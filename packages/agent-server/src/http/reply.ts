@@ -62,18 +62,28 @@ function send(exchange: Exchange, status: number, contentType: string, text: str
   exchange.response
     .writeHead(status, { 'Content-Type': contentType, 'Content-Length': bytes.length })
     .end(bytes);
-  const { headers, complete } = exchange.request;
-  if (!complete && ('content-length' in headers || 'transfer-encoding' in headers)) drain(exchange.request);
+  const { headers, readableEnded } = exchange.request;
+  // Also a body that has arrived as a whole: as long as nobody reads it, the connection stands still.
+  if (!readableEnded && ('content-length' in headers || 'transfer-encoding' in headers))
+    drain(exchange.request);
 }
 
 /** Closing a connection with unread data resets it, and the client may lose the answer: read on, within bounds. */
 function drain(request: IncomingMessage): void {
+  const { socket } = request;
   let left = DRAIN_LIMIT_BYTES;
-  const giveUp = () => request.socket.destroy();
+  const giveUp = (): void => void socket.destroy();
   const timer = setTimeout(giveUp, DRAIN_LIMIT_MS);
+  // Once the answer is out, Node closes the connection without a word to the request.
+  const over = (): void => {
+    clearTimeout(timer);
+    request.off('close', over);
+    socket.off('close', over);
+  };
   request.on('data', (chunk: Buffer) => {
     left -= chunk.length;
     if (left < 0) giveUp();
   });
-  request.once('close', () => clearTimeout(timer)).resume();
+  request.once('close', over).resume();
+  socket.once('close', over);
 }
