@@ -6,6 +6,8 @@ import type { Dialog } from './formatting/choices.ts';
 
 /** The agent's reaction to one key; a program that needs longer is given up. */
 const KEY_REACTION_MS = 2_000;
+/** A dialog that is missing in the middle of a redraw is back after this time. */
+const REDRAW_MS = 200;
 /** A mark that stands in front of a choice, or at the place of one. */
 const MARK = /[→❯›●○>]/g;
 
@@ -49,6 +51,11 @@ export async function answerDialog(
   { id, choice: index }: DialogAnswer,
   signal: AbortSignal,
 ): Promise<void> {
+  const isUp = (screen: ScreenImage): boolean => {
+    const shown = find(screen);
+    return shown !== null && named(shown).id === id;
+  };
+  await untilScreen(terminal, isUp, REDRAW_MS, signal);
   const dialog = find(terminal.read());
   if (dialog === null) throw new DialogError('no_dialog', 'no dialog is up');
   if (named(dialog).id !== id) throw new DialogError('no_dialog', 'another dialog is up');
@@ -57,16 +64,22 @@ export async function answerDialog(
   // From any choice to any other and Enter: never more keys than there are choices.
   for (let pressed = 0; pressed < dialog.choices.length; pressed += 1) {
     const now = sameDialog(dialog, find(terminal.read()));
-    if (now === null) return;
+    const key = now?.choices[index]?.keys[0];
+    if (now === null || key === undefined) break;
     const marked = markedIn(now);
-    terminal.write(now.choices[index]?.keys[0] ?? '');
+    const isLast = marked === index;
+    terminal.write(key);
     const reacted = (screen: ScreenImage): boolean => {
       const next = sameDialog(dialog, find(screen));
-      return next === null || markedIn(next) !== marked;
+      // Behind an arrow no dialog only means that the agent is painting it again.
+      return isLast ? next === null : next !== null && markedIn(next) !== marked;
     };
     if (!(await untilScreen(terminal, reacted, KEY_REACTION_MS, signal))) break;
+    if (isLast) return;
   }
-  if (sameDialog(dialog, find(terminal.read())) === null) return;
+  if (sameDialog(dialog, find(terminal.read())) === null) {
+    throw new DialogError('no_dialog', 'the dialog went away before it was answered');
+  }
   throw new DialogError('no_reaction', 'the dialog did not react to the keys');
 }
 

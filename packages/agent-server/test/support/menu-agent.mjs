@@ -19,7 +19,9 @@ function draw() {
     const { question, labels, chosen } = dialog;
     rows.push(question, ...labels.map((label, i) => `${i === chosen ? '❯' : ' '} ${i + 1}. ${label}`));
   }
-  stdout.write(`\x1b[2J\x1b[H${rows.join('\r\n')}`);
+  // In two pieces, as agents do that paint row by row.
+  stdout.write('\x1b[2J\x1b[H');
+  setTimeout(() => stdout.write(`\x1b[H${rows.join('\r\n')}`), 20);
 }
 
 /** @param {string} question @returns {Promise<string>} */
