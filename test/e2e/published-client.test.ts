@@ -149,7 +149,7 @@ describe.skipIf(client === null)(
 
     test('AA-016: it stops the server that it has started', async () => {
       await cyberian('server', 'stop', String(serverPid));
-      await eventually('the server is gone', async () => !isAlive() || undefined);
+      expect(await eventually('the server is gone', async () => !isAlive() || undefined)).toBe(true);
     });
   },
 );
