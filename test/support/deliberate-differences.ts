@@ -132,6 +132,33 @@ export const DELIBERATE_DIFFERENCES: readonly DeliberateDifference[] = [
         String(ours).replace(/ended by SIGKILL$/u, ''),
   },
   {
+    id: 'redirect-without-page',
+    row: 'AA-036',
+    field: 'rules/root/**',
+    reference: 'a redirect comes with a small page',
+    ours: 'without one',
+    why: 'nobody reads it',
+    explains: (reference, ours) =>
+      /^(?:text\/html\b.*|<a href="\/chat\/embed">.*\s*)$/u.test(String(reference)) &&
+      (ours === undefined || ours === ''),
+  },
+  {
+    id: 'chat-page-always-there',
+    row: 'AA-037',
+    field: 'rules/chat/**',
+    reference: 'no chat page in a build without it, as `go install` makes it',
+    ours: 'always there',
+    why: 'our page is a part of the server',
+  },
+  {
+    id: 'chat-page-content',
+    row: 'AA-037',
+    field: 'documents/|chat|embed|/**',
+    reference: 'the same, one folder below',
+    ours: 'always there',
+    why: 'our page is a part of the server',
+  },
+  {
     id: 'bad-enum-named',
     row: 'AA-046',
     field: 'messages/bad enum/body/errors/0/message',

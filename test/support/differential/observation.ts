@@ -60,9 +60,17 @@ export async function observeReply(server: AgentapiServer, call: RawRequest): Pr
   );
 }
 
-/** Lists have an order only where it means something. */
+/** Lists whose items have no order; the names of headers have no case either. */
 function valueOf(name: string, value: string): string {
-  return name === 'vary' || name === 'allow' ? value.split(/,\s*/u).sort().join(', ') : value;
+  switch (name) {
+    case 'vary':
+    case 'allow':
+      return value.split(/,\s*/u).sort().join(', ');
+    case 'access-control-allow-headers':
+      return value.toLowerCase().split(/,\s*/u).sort().join(', ');
+    default:
+      return value;
+  }
 }
 
 function parsed(body: string): unknown {
