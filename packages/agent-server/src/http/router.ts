@@ -6,7 +6,15 @@ import { conversationStream, screenStream, trimAscii } from './conversation-even
 import { createCors, type Cors } from './cors.ts';
 import { createHostCheck, type HostCheck } from './host-check.ts';
 import { Problem, unexpectedProblem, validationProblem } from './problem.ts';
-import { sendJson, sendPlainError, sendProblem, sendRedirect, sendText, type Exchange } from './reply.ts';
+import {
+  sendJson,
+  sendPlainError,
+  sendProblem,
+  sendRedirect,
+  sendText,
+  sendWrongMethod,
+  type Exchange,
+} from './reply.ts';
 import { BODY_TIMEOUT_MS, CallerGone, parseMessageRequest, readBody } from './request-body.ts';
 import { EventStreams } from './sse.ts';
 import { createTokenCheck, type TokenCheck } from './token-check.ts';
@@ -129,7 +137,7 @@ export class HttpApi {
   }
 
   async #route(exchange: Exchange): Promise<void> {
-    const { path, request, response } = exchange;
+    const { path, request } = exchange;
     const route =
       this.#routes.get(path) ??
       FOLDERS.find(({ prefix }) => path.startsWith(prefix))?.route ??
@@ -137,7 +145,7 @@ export class HttpApi {
     if (route === undefined) sendPlainError(exchange, 404, '404 page not found');
     else if (route.method === 'any' || route.method === request.method)
       await route.handler(exchange, this.#streams);
-    else response.writeHead(405, { Allow: route.method, 'Content-Length': 0 }).end();
+    else sendWrongMethod(exchange, route.method);
   }
 
   #fail(exchange: Exchange, error: unknown): void {
