@@ -242,11 +242,12 @@ function asObservation(value: unknown): Observation {
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, asObservation(item)]));
 }
 
-/** Members of an object have no order. */
+/** Members have no order, and a list is what has its items under their numbers. */
 function sorted(value: Observation): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map(sorted);
-  return Object.entries(value)
+  const entries = Object.entries(value);
+  if (entries.length === 0) return Array.isArray(value) ? [] : {};
+  return entries
     .map(([name, item]): [string, unknown] => [name, sorted(item)])
     .sort(([a], [b]) => (a < b ? -1 : 1));
 }

@@ -30,6 +30,7 @@ export function realAgentapi(): AgentapiProgram | null {
 /** Neither program needs long to start or to end; this only keeps a broken one from hanging the suite. */
 const PATIENCE_MS = 25_000;
 const RETRY_MS = 25;
+const START_ATTEMPTS = 5;
 
 /** How a process ended, with what it printed. */
 export interface End {
@@ -77,13 +78,7 @@ export async function startAgentapi(
   program: AgentapiProgram,
   options: ServerOptions,
 ): Promise<AgentapiServer> {
-  const port = await freePort();
-  const run = new Running(
-    program,
-    ['server', '--port', String(port), ...(options.flags ?? []), '--', ...options.agent],
-    options,
-  );
-  await untilAnswering(run, port);
+  const { run, port } = await startRunning(program, options);
   const { falsification } = program;
   const relay = falsification === undefined ? null : await startFalsifyingRelay(port, falsification);
   return {
@@ -97,6 +92,23 @@ export async function startAgentapi(
       await run.endWithin(PATIENCE_MS);
     },
   };
+}
+
+/** Tries another port when somebody else has taken the one that was free. */
+async function startRunning(
+  program: AgentapiProgram,
+  options: ServerOptions,
+): Promise<{ readonly run: Running; readonly port: number }> {
+  for (let attempt = 1; ; attempt += 1) {
+    const port = await freePort();
+    const flags = ['--port', String(port), ...(options.flags ?? [])];
+    const run = new Running(program, ['server', ...flags, '--', ...options.agent], options);
+    if (await answers(run, port)) return { run, port };
+    const { stdout, stderr } = await run.endWithin(PATIENCE_MS);
+    if (attempt === START_ATTEMPTS || !stderr.includes('failed to start server')) {
+      throw new Error(`the server has ended:\n${stdout}${stderr}`);
+    }
+  }
 }
 
 /** A folder that is removed at the end of the block. */
@@ -179,17 +191,19 @@ class Running {
   }
 }
 
-async function untilAnswering(run: Running, port: number): Promise<void> {
-  await eventually('the server answers', async () => {
-    if (run.hasEnded) {
-      const { stdout, stderr } = await run.endWithin(PATIENCE_MS);
-      throw new Error(`the server has ended:\n${stdout}${stderr}`);
-    }
-    return rawRequest(port, { path: '/status', headers: { host: `localhost:${port}` } }).catch(
-      () => undefined,
-    );
-  }).catch(async (error: unknown) => {
+/** Resolves with `true` once the server answers, with `false` when it has ended before. */
+async function answers(run: Running, port: number): Promise<boolean> {
+  try {
+    return await eventually('the server answers', async () => {
+      if (run.hasEnded) return false;
+      const call = { path: '/status', headers: { host: `localhost:${port}` } };
+      return rawRequest(port, call).then(
+        () => true,
+        () => undefined,
+      );
+    });
+  } catch (error) {
     run.kill('SIGKILL');
     throw error;
-  });
+  }
 }

@@ -77,11 +77,15 @@ export function matches(pattern: string, field: string): boolean {
   return wanted.every((name, i) => name === '*' || name === names[i]);
 }
 
+function emptiness(value: object): string {
+  return Array.isArray(value) ? '(empty list)' : '(empty object)';
+}
+
 /** Every value with the path to it. An empty list or object is a leaf of its own, so that it is not overlooked. */
 function leaves(value: Observation, path: string): readonly (readonly [string, Leaf])[] {
   if (typeof value !== 'object' || value === null) return [[path, value]];
   const entries = Object.entries(value);
-  if (entries.length === 0) return [[path, Array.isArray(value) ? '[]' : '{}']];
+  if (entries.length === 0) return [[path, emptiness(value)]];
   // A slash in a name would be taken for a step.
   return entries.flatMap(([name, item]) => leaves(item, `${path}/${name.replaceAll('/', '|')}`));
 }

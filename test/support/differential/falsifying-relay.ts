@@ -53,7 +53,7 @@ async function relay(
   });
   outgoing.once('close', () => forwarded.destroy());
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
-    forwarded.once('response', resolve).once('error', reject);
+    forwarded.once('response', resolve).on('error', reject);
   });
   incoming.pipe(forwarded);
   const answer = await answered;
@@ -72,6 +72,9 @@ async function relay(
     return;
   }
   const chunks: string[] = await answer.toArray();
+  // An answer in the middle of a body would close the connection under the client, and is the end of what the
+  // server takes of it.
+  if (!incoming.readableEnded) await once(incoming.unpipe(forwarded).resume(), 'end');
   const passed = falsify({ method, path, status, headers, body: chunks.join('') });
   const { 'content-length': _length, 'transfer-encoding': _encoding, ...rest } = passed.headers;
   outgoing.writeHead(passed.status, rest).end(passed.body);

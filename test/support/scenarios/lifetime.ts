@@ -47,12 +47,12 @@ const COMMAND_LINES: readonly {
     says: 'mutually exclusive',
   },
   {
-    args: ['server', '--allowed-hosts', 'http://a', '--', 'cat'],
+    args: ['server', '--port', '0', '--allowed-hosts', 'http://a', '--', 'cat'],
     code: 1,
     says: "'http://a' must not include http:// or https://",
   },
   {
-    args: ['server', '--allowed-origins', 'a b', '--', 'cat'],
+    args: ['server', '--port', '0', '--allowed-origins', 'a b', '--', 'cat'],
     code: 1,
     says: "'a b' contains whitespace characters, which are not allowed",
   },
