@@ -126,6 +126,7 @@ export class AgentTerminal implements TerminalView {
   /** Signals the agent's process group, waits, kills what is left of it. Idempotent. */
   async stop(signal: NodeJS.Signals, graceMs: number): Promise<void> {
     if (this.#alive) {
+      this.#pty.forgoLastOutput();
       this.#pty.signal(signal);
       if (!(await endsWithin(this.exited, graceMs))) {
         this.#pty.signal('SIGKILL');

@@ -40,6 +40,8 @@ export interface Pty {
   resize(columns: number, rows: number): void;
   /** Signals the program's process group. Does nothing when nobody is left in it. */
   signal(name: NodeJS.Signals): void;
+  /** From now on the last output may be lost; in return {@link Pty.exited} comes at the end, not 200 ms later. */
+  forgoLastOutput(): void;
   /** Resolves when the program has ended and all its output has been passed on. Never rejects. */
   readonly exited: Promise<PtyExit>;
 }
@@ -73,7 +75,11 @@ export function spawnPty(options: PtyOptions): Pty {
   } catch (cause) {
     throw new SpawnError(`cannot start ${options.command} in a terminal`, { cause });
   }
-  const slave = holdSlaveOpen(pty);
+  let slave = holdSlaveOpen(pty);
+  const releaseSlave = (): void => {
+    if (slave !== null) closeSync(slave);
+    slave = null;
+  };
   let running = true;
   const data = pty.onData(options.onData);
   const exited = new Promise<PtyExit>((resolve) => {
@@ -81,7 +87,7 @@ export function spawnPty(options: PtyOptions): Pty {
       running = false;
       exit.dispose();
       data.dispose();
-      if (slave !== null) closeSync(slave);
+      releaseSlave();
       resolve(
         signal !== undefined && signal > 0
           ? { code: null, signal: signalName(signal) }
@@ -107,6 +113,7 @@ export function spawnPty(options: PtyOptions): Pty {
         if (!isErrno(error, 'ESRCH') && !isErrno(error, 'EPERM')) throw error;
       }
     },
+    forgoLastOutput: releaseSlave,
     exited,
   };
 }
