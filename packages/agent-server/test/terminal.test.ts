@@ -62,6 +62,15 @@ describe('a program in a pseudo-terminal', () => {
     pty.resize(10, 10);
     pty.signal('SIGTERM');
   });
+
+  test('a signal in the moment of the start reaches the program', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const pty = spawnPty({ ...PLACE, command: 'sleep', args: ['600'], onData: () => {} });
+      pty.forgoLastOutput();
+      pty.signal('SIGTERM');
+      expect(await pty.exited).toEqual({ code: null, signal: 'SIGTERM' });
+    }
+  });
 });
 
 describe('a terminal', () => {

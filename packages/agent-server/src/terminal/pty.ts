@@ -106,16 +106,25 @@ export function spawnPty(options: PtyOptions): Pty {
       if (running) pty.resize(columns, rows);
     },
     signal: (name) => {
-      try {
-        process.kill(-pty.pid, name);
-      } catch (error) {
-        // ESRCH: the group is empty. EPERM: only foreign (set-uid) processes are left in it.
-        if (!isErrno(error, 'ESRCH') && !isErrno(error, 'EPERM')) throw error;
-      }
+      // Right after its start the program has no group yet: then there is only itself.
+      if (!sendSignal(-pty.pid, name) && running) sendSignal(pty.pid, name);
     },
     forgoLastOutput: releaseSlave,
     exited,
   };
+}
+
+/** @returns whether there was somebody to get it. */
+function sendSignal(target: number, name: NodeJS.Signals): boolean {
+  try {
+    process.kill(target, name);
+    return true;
+  } catch (error) {
+    // Only foreign (set-uid) processes are left in the group.
+    if (isErrno(error, 'EPERM')) return true;
+    if (isErrno(error, 'ESRCH')) return false;
+    throw error;
+  }
 }
 
 /**
