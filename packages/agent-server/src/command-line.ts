@@ -3,6 +3,8 @@ import { controlFdOf, parseServerArguments, serverUsage, type ServerOptions } fr
 import { reasonOf, runServer, superviseBy, type ProcessContext, type Supervision } from './run-server.ts';
 import { AGENTAPI_VERSION } from './version.ts';
 
+export { contextOf } from './run-server.ts';
+
 /**
  * Runs one command line of agentapi (section 1.1), without the program's name.
  * @param program how the help calls the program.

@@ -19,6 +19,22 @@ export interface ProcessContext {
   readonly writeError: (text: string) => void;
 }
 
+/** The context of a real process. A reader of its output that leaves, e.g. `| head`, does not end the agent. */
+export function contextOf(process: NodeJS.Process): ProcessContext {
+  for (const output of [process.stdout, process.stderr]) output.on('error', () => {});
+  return {
+    environment: process.env,
+    cwd: process.cwd(),
+    pid: process.pid,
+    get stdin() {
+      return process.stdin;
+    },
+    stdout: process.stdout,
+    writeOut: (text) => void process.stdout.write(text),
+    writeError: (text) => void process.stderr.write(text),
+  };
+}
+
 /** Where the server gets its address from, and who is told what happens. */
 export interface Supervision {
   /** Binds the address; may wait for it. */

@@ -11,8 +11,9 @@ const exitCode = await runCommandLine(process.argv.slice(2), {
   exitNow: (code) => process.exit(code),
   loadApp: () => import('./app.ts'),
   runAgentServer: async (args) => {
-    process.argv.splice(2, process.argv.length, ...args);
-    await import('@agentapi-proxy/agent-server/bin');
+    const { contextOf, runCommandLine: runAgentCommandLine } =
+      await import('@agentapi-proxy/agent-server/command-line');
+    process.exitCode = await runAgentCommandLine('agentapi-proxy agent', args, contextOf(process));
   },
 });
 if (exitCode !== null) process.exitCode = exitCode;
