@@ -31,3 +31,21 @@ export interface TerminalSize {
   readonly columns: number;
   readonly rows: number;
 }
+
+/** The flags that both agent servers share, and the agent's own command line behind them. */
+export function agentArguments(
+  agent: AgentCommand,
+  size: TerminalSize,
+  extraArgs: readonly string[],
+): readonly string[] {
+  return [
+    ...['--type', agent.type],
+    ...['--term-width', String(size.columns)],
+    ...['--term-height', String(size.rows)],
+    ...(agent.transport === 'acp' ? ['--experimental-acp'] : []),
+    ...extraArgs,
+    '--',
+    agent.program,
+    ...agent.args,
+  ];
+}

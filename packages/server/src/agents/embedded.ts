@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import { agentArguments } from './agent-server.ts';
 import type { AgentCommand, AgentServer, AgentServerLaunch, TerminalSize } from './agent-server.ts';
 
 /** Bytes of entropy of a session's token. */
@@ -23,14 +24,7 @@ export class EmbeddedAgentServer implements AgentServer {
       program,
       'server',
       ...['--control-fd', '3'],
-      ...['--type', agent.type],
-      ...['--term-width', String(this.#size.columns)],
-      ...['--term-height', String(this.#size.rows)],
-      ...(agent.transport === 'acp' ? ['--experimental-acp'] : []),
-      ...this.#extraArgs,
-      '--',
-      agent.program,
-      ...agent.args,
+      ...agentArguments(agent, this.#size, this.#extraArgs),
     ];
     return {
       command: process.execPath,

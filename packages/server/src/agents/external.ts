@@ -1,3 +1,4 @@
+import { agentArguments } from './agent-server.ts';
 import type { AgentCommand, AgentServer, AgentServerLaunch, TerminalSize } from './agent-server.ts';
 
 /** The real `agentapi` binary. It has no token; see docs/security.md. */
@@ -21,14 +22,7 @@ export class ExternalAgentServer implements AgentServer {
     const args = (port: number): readonly string[] => [
       'server',
       ...['--port', String(port)],
-      ...['--type', agent.type],
-      ...['--term-width', String(this.#size.columns)],
-      ...['--term-height', String(this.#size.rows)],
-      ...(agent.transport === 'acp' ? ['--experimental-acp'] : []),
-      ...this.#extraArgs,
-      '--',
-      agent.program,
-      ...agent.args,
+      ...agentArguments(agent, this.#size, this.#extraArgs),
     ];
     return { command: this.#path, args, token: null, control: false };
   }
