@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { EMBEDDED_PROGRAM } from '../agent-servers.ts';
 import type { Bench } from '../bench.ts';
@@ -9,20 +12,21 @@ import { startProxy } from '../proxy-process.ts';
 import { summarize } from '../statistics.ts';
 
 const ROUNDS = 20;
-const PAIRS_PER_ROUND = 250;
-/** So many pairs until the compilers of all three processes have done their work. */
-const WARM_UP_PAIRS = 3_000;
+const REQUESTS_PER_ROUND = 250;
+/** So many requests on each way until the compilers of all processes have done their work. */
+const WARM_UP_REQUESTS = 3_000;
 const MICROSECONDS = 1_000;
 
 const detailsSchema = z.object({ port: z.int().min(1) });
 
 /**
- * The same request to the same agent server, straight and through the proxy. The proxy takes the
- * embedded server for an external one here, because that one asks nobody for a token.
+ * The same request to the same agent server: straight, through a process that only copies bytes, and
+ * through the proxy. The proxy takes the embedded server for an external one here, because that one
+ * asks nobody for a token.
  */
 export const proxiedRequest: Bench = {
   name: 'proxied-request',
-  title: 'GET /status through the proxy and straight to the agent server',
+  title: 'GET /status straight to the agent server and through the proxy',
   run: async ({ progress }) => {
     const folder = await mkdtemp(join(tmpdir(), 'agentapi-proxy-bench-'));
     try {
@@ -33,37 +37,53 @@ export const proxiedRequest: Bench = {
       const id = await proxy.start();
       await proxy.connection.expect(`/${id}/status`);
       const details = await proxy.connection.expect(`/sessions/${id}`);
-      using straight = new HttpConnection(detailsSchema.parse(JSON.parse(details.text)).port);
-      using proxied = new HttpConnection(proxy.port);
-      const pair = async (): Promise<{ direct: number; through: number }> => {
-        const direct = await straight.expect('/status');
-        const through = await proxied.expect(`/${id}/status`);
-        return { direct: direct.ms * MICROSECONDS, through: through.ms * MICROSECONDS };
+      const { port } = detailsSchema.parse(JSON.parse(details.text));
+      await using relay = await startRelay(port);
+      const ways = [
+        { connection: new HttpConnection(port), path: '/status', all: [] as number[] },
+        { connection: new HttpConnection(relay.port), path: '/status', all: [] as number[] },
+        { connection: new HttpConnection(proxy.port), path: `/${id}/status`, all: [] as number[] },
+      ] as const;
+      /** Medians of so many requests on each way, in turns. */
+      const measure = async (requests: number): Promise<readonly [number, number, number]> => {
+        const samples: readonly [number[], number[], number[]] = [[], [], []];
+        for (let request = 0; request < requests; request += 1) {
+          for (const [way, { connection, path }] of ways.entries()) {
+            samples[way]?.push((await connection.expect(path)).ms * MICROSECONDS);
+          }
+        }
+        for (const [way, { all }] of ways.entries()) all.push(...(samples[way] ?? []));
+        return [summarize(samples[0]).p50, summarize(samples[1]).p50, summarize(samples[2]).p50];
       };
-      progress(`${WARM_UP_PAIRS} pairs of requests to warm up`);
-      for (let index = 0; index < WARM_UP_PAIRS; index += 1) await pair();
-      progress(`${ROUNDS} rounds of ${PAIRS_PER_ROUND} pairs`);
-      const direct: number[] = [];
-      const through: number[] = [];
-      const added: number[] = [];
-      const ratio: number[] = [];
-      for (let round = 0; round < ROUNDS; round += 1) {
-        const pairs = [];
-        for (let index = 0; index < PAIRS_PER_ROUND; index += 1) pairs.push(await pair());
-        const directP50 = summarize(pairs.map((one) => one.direct)).p50;
-        const throughP50 = summarize(pairs.map((one) => one.through)).p50;
-        direct.push(...pairs.map((one) => one.direct));
-        through.push(...pairs.map((one) => one.through));
-        added.push(throughP50 - directP50);
-        ratio.push(throughP50 / directP50);
-      }
+      progress(`${WARM_UP_REQUESTS} requests on each way to warm up`);
+      await measure(WARM_UP_REQUESTS);
+      for (const { all } of ways) all.length = 0;
+      progress(`${ROUNDS} rounds of ${REQUESTS_PER_ROUND} requests on each way`);
+      const medians = [];
+      for (let round = 0; round < ROUNDS; round += 1) medians.push(await measure(REQUESTS_PER_ROUND));
+      for (const { connection } of ways) connection[Symbol.dispose]();
       const targets = [{ statistic: 'p50', atMost: 100 }] as const;
       return {
         measurements: [
-          { name: 'straight', unit: 'µs', samples: direct },
-          { name: 'through the proxy', unit: 'µs', samples: through },
-          { name: 'added, median of each round', unit: 'µs', samples: added, targets },
-          { name: 'ratio, median of each round', unit: '×', samples: ratio },
+          { name: 'straight', unit: 'µs', samples: ways[0].all },
+          { name: 'through a relay of bytes', unit: 'µs', samples: ways[1].all },
+          { name: 'through the proxy', unit: 'µs', samples: ways[2].all },
+          {
+            name: 'added by the relay',
+            unit: 'µs',
+            samples: medians.map(([direct, relayed]) => relayed - direct),
+          },
+          {
+            name: 'added by the proxy',
+            unit: 'µs',
+            samples: medians.map(([direct, , proxied]) => proxied - direct),
+            targets,
+          },
+          {
+            name: 'proxy to straight',
+            unit: '×',
+            samples: medians.map(([direct, , proxied]) => proxied / direct),
+          },
         ],
       };
     } finally {
@@ -71,3 +91,17 @@ export const proxiedRequest: Bench = {
     }
   },
 };
+
+async function startRelay(target: number): Promise<{ readonly port: number } & AsyncDisposable> {
+  const program = fileURLToPath(new URL('../byte-relay.js', import.meta.url));
+  const child = spawn(process.execPath, [program, String(target)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const [line] = await once(child.stdout, 'data');
+  return {
+    port: z.coerce.number().parse(String(line)),
+    [Symbol.asyncDispose]: async () => {
+      const exited = once(child, 'exit');
+      child.stdin.end();
+      await exited;
+    },
+  };
+}
