@@ -6,5 +6,5 @@ export async function backupSqlite(file: SqliteFile.Database, path: string): Pro
 }
 
 export async function backupLines(_db: Database, _dialect: Dialect, _path: string): Promise<void> {
-  return await Promise.reject(new Error('not yet'));
+  return Promise.reject(new Error('not yet'));
 }

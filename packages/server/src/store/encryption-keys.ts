@@ -21,7 +21,7 @@ export async function admitKeys(
   source: KeySource,
   location: string,
 ): Promise<Keyring> {
-  return await inTransaction(db, async (transaction) => {
+  return inTransaction(db, async (transaction) => {
     // Two servers that meet on a new database must not both make a key.
     if (dialect.locksRows) await sql`lock table encryption_keys in exclusive mode`.execute(transaction);
     const rows = await transaction

@@ -34,7 +34,7 @@ export function configuredKeys(options: {
   const { key, keyFile, dataDir } = options;
   if (key !== undefined) {
     const name = `encryption.key (${KEY_VARIABLE})`;
-    return { name, load: async () => await Promise.resolve(parseKeys(key.reveal(), name)) };
+    return { name, load: async () => Promise.resolve(parseKeys(key.reveal(), name)) };
   }
   return keyFile === undefined
     ? new KeyFile(join(dataDir, KEY_FILE_NAME), true)
@@ -44,7 +44,7 @@ export function configuredKeys(options: {
 /** A key that lives as long as the process, for a store that does, too. */
 export function temporaryKeys(): KeySource {
   const keyring = new Keyring([new SealKey(randomBytes(KEY_BYTES))]);
-  return { name: 'a key for this run only', load: async () => await Promise.resolve(keyring) };
+  return { name: 'a key for this run only', load: async () => Promise.resolve(keyring) };
 }
 
 /** A file of keys, one a line, oldest first; empty lines and lines with `#` do not count. */
@@ -81,7 +81,7 @@ export class KeyFile implements KeySource {
       );
     }
     await mkdir(dirname(this.path), { recursive: true, mode: 0o700 });
-    return await this.addKey();
+    return this.addKey();
   }
 
   /**

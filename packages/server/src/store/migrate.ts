@@ -18,7 +18,7 @@ export async function migrate(db: Database, dialect: Dialect, location: string):
   await refuseNewer(db, location, Object.keys(migrations));
   const migrator = new Migrator({
     db,
-    provider: { getMigrations: async () => await Promise.resolve({ ...migrations }) },
+    provider: { getMigrations: async () => Promise.resolve({ ...migrations }) },
     migrationTableName: MIGRATION_TABLE,
     migrationLockTableName: LOCK_TABLE,
   });

@@ -1,6 +1,7 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import type { PostgresCursor, PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
-import pg from 'pg';
+import { Pool, TypeOverrides, types } from 'pg';
+import type { PoolClient } from 'pg';
 import { backupLines } from './backup.ts';
 import type { KeySource } from './key-source.ts';
 import { isServerError, postgresError } from './postgres-errors.ts';
@@ -38,13 +39,13 @@ export async function openPostgres(
   keys: KeySource,
   options: PostgresOptions = {},
 ): Promise<Store> {
-  return await Store.on(postgresEngine(url, options), keys);
+  return Store.on(postgresEngine(url, options), keys);
 }
 
 /** @throws StoreError for an unusable URL. */
 export function postgresEngine(url: string, options: PostgresOptions = {}): Engine {
   const location = locationOf(url);
-  const pool = new pg.Pool({
+  const pool = new Pool({
     connectionString: url,
     application_name: 'agentapi-proxy',
     max: options.poolSize ?? DEFAULT_POOL_SIZE,
@@ -52,8 +53,7 @@ export function postgresEngine(url: string, options: PostgresOptions = {}): Engi
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
     query_timeout: QUERY_TIMEOUT_MS,
     keepAlive: true,
-    types: { getTypeParser: typeParser },
-    onConnect: prepareConnection,
+    types: wholeNumbers(),
   });
   // Without a listener the loss of an idle connection would end the process.
   pool.on('error', (error) => options.onConnectionLost?.(error));
@@ -65,26 +65,22 @@ export function postgresEngine(url: string, options: PostgresOptions = {}): Engi
     dialect: POSTGRES,
     location,
     inMemory: false,
-    backup: async (path) => await backupLines(db, POSTGRES, path),
+    backup: async (path) => backupLines(db, POSTGRES, path),
   };
 }
 
 /** Statements instead of start parameters: connection poolers in between refuse unknown parameters. */
-async function prepareConnection(client: pg.ClientBase): Promise<void> {
-  await client.query(
-    `set statement_timeout = ${STATEMENT_TIMEOUT_MS};
-     set lock_timeout = ${LOCK_TIMEOUT_MS};
-     set idle_in_transaction_session_timeout = ${QUERY_TIMEOUT_MS};
-     set synchronous_commit = on;
-     set standard_conforming_strings = on;
-     set client_encoding = 'UTF8'`,
-  );
-}
+const SETTINGS = `
+  set statement_timeout = ${STATEMENT_TIMEOUT_MS};
+  set lock_timeout = ${LOCK_TIMEOUT_MS};
+  set idle_in_transaction_session_timeout = ${QUERY_TIMEOUT_MS};
+  set synchronous_commit = on`;
 
 /** Whole numbers of eight bytes arrive as numbers, as from SQLite; ours are far below 2^53. */
-function typeParser(id: number, format?: 'text' | 'binary'): (text: string) => unknown {
-  if (id === pg.types.builtins.INT8) return Number;
-  return pg.types.getTypeParser(id, format);
+function wholeNumbers(): TypeOverrides {
+  const overrides = new TypeOverrides();
+  overrides.setTypeParser(types.builtins.INT8, Number);
+  return overrides;
 }
 
 /** Host, port and database of the URL: no user, no password, no parameters. */
@@ -101,18 +97,26 @@ function locationOf(url: string): string {
 
 /** Gives connections back broken when they are, and says what failed in our words. */
 class TranslatingPool implements PostgresPool {
-  readonly #pool: pg.Pool;
+  readonly #pool: Pool;
   readonly #location: string;
+  readonly #prepared = new WeakSet<PoolClient>();
 
-  constructor(pool: pg.Pool, location: string) {
+  constructor(pool: Pool, location: string) {
     this.#pool = pool;
     this.#location = location;
   }
 
   async connect(): Promise<PostgresPoolClient> {
+    let client: PoolClient | null = null;
     try {
-      return new TranslatingClient(await this.#pool.connect(), this.#location);
+      client = await this.#pool.connect();
+      if (!this.#prepared.has(client)) {
+        await client.query(SETTINGS);
+        this.#prepared.add(client);
+      }
+      return new TranslatingClient(client, this.#location);
     } catch (error) {
+      client?.release(true);
       throw postgresError(error, this.#location);
     }
   }
@@ -123,7 +127,7 @@ class TranslatingPool implements PostgresPool {
 }
 
 class TranslatingClient implements PostgresPoolClient {
-  readonly #client: pg.PoolClient;
+  readonly #client: PoolClient;
   readonly #typed: PostgresPoolClient;
   readonly #location: string;
   #broken = false;
@@ -132,7 +136,7 @@ class TranslatingClient implements PostgresPoolClient {
     this.#broken = true;
   };
 
-  constructor(client: pg.PoolClient, location: string) {
+  constructor(client: PoolClient, location: string) {
     this.#client = client;
     this.#typed = client;
     this.#location = location;

@@ -87,7 +87,7 @@ export class ProfileTable {
 
   /** `null` when there is no such profile. */
   async get(id: string): Promise<Profile | null> {
-    return await this.#read(this.#db, id);
+    return this.#read(this.#db, id);
   }
 
   /** Oldest first. */
@@ -99,7 +99,7 @@ export class ProfileTable {
       .orderBy('created_at')
       .orderBy('id')
       .execute();
-    return await Promise.all(rows.map(async (row) => await this.#open(row)));
+    return Promise.all(rows.map(async (row) => this.#open(row)));
   }
 
   /** Everybody's, oldest first; for admins. */
@@ -110,7 +110,7 @@ export class ProfileTable {
       .orderBy('created_at')
       .orderBy('id')
       .execute();
-    return await Promise.all(rows.map(async (row) => await this.#open(row)));
+    return Promise.all(rows.map(async (row) => this.#open(row)));
   }
 
   /** The one that a user starts with when naming none. */
@@ -121,7 +121,7 @@ export class ProfileTable {
       .where('user_id', '=', storable(userId))
       .where('is_default', '=', 1)
       .executeTakeFirst();
-    return row === undefined ? null : await this.#open(row);
+    return row === undefined ? null : this.#open(row);
   }
 
   /**
@@ -130,7 +130,7 @@ export class ProfileTable {
    * @param ifVersion - the version that the caller has seen; absent = any.
    */
   async edit(id: string, edit: (present: Profile) => ProfileEdit, ifVersion?: number): Promise<EditResult> {
-    return await inTransaction(this.#db, async (db): Promise<EditResult> => {
+    return inTransaction(this.#db, async (db): Promise<EditResult> => {
       const present = await this.#read(db, id, this.#dialect.locksRows);
       if (present === null) return { kind: 'missing' };
       if (ifVersion !== undefined && present.version !== ifVersion) {
@@ -165,7 +165,7 @@ export class ProfileTable {
     id: string,
     ifVersion?: number,
   ): Promise<{ readonly kind: 'deleted' } | Exclude<EditResult, { kind: 'updated' }>> {
-    return await inTransaction(this.#db, async (db) => {
+    return inTransaction(this.#db, async (db) => {
       let query = db.selectFrom('profiles').select('version').where('id', '=', id);
       if (this.#dialect.locksRows) query = query.forUpdate();
       const row = await query.executeTakeFirst();
@@ -182,7 +182,7 @@ export class ProfileTable {
     let query = db.selectFrom('profiles').selectAll().where('id', '=', id);
     if (lock) query = query.forUpdate();
     const row = await query.executeTakeFirst();
-    return row === undefined ? null : await this.#open(row);
+    return row === undefined ? null : this.#open(row);
   }
 
   async #open(row: ProfileRow): Promise<Profile> {

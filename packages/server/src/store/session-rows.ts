@@ -94,7 +94,7 @@ export async function readSecrets(
   row: Pick<SessionRow, 'id' | 'start_sealed' | 'message_sealed' | 'token_sealed'>,
 ): Promise<SessionSecrets> {
   const open = async (field: string, envelope: string): Promise<string> =>
-    await box.open(envelope, { table: 'sessions', id: row.id, field });
+    box.open(envelope, { table: 'sessions', id: row.id, field });
   const start = parseColumn(
     startSchema,
     await open('start', row.start_sealed),

@@ -190,7 +190,7 @@ export class SessionTable {
       .select(['id', 'start_sealed', 'message_sealed', 'token_sealed'])
       .where('id', '=', id)
       .executeTakeFirst();
-    return row === undefined ? null : await readSecrets(this.#box, row);
+    return row === undefined ? null : readSecrets(this.#box, row);
   }
 
   /**
@@ -251,7 +251,7 @@ export class SessionTable {
       this.#db,
       rows.map((row) => row.id),
     );
-    return await Promise.all(
+    return Promise.all(
       rows.map(async (row) => readRecord(row, histories.get(row.id) ?? [], await readExit(this.#box, row))),
     );
   }
@@ -282,7 +282,7 @@ export class SessionTable {
   ): Promise<boolean> {
     const at = change.at.getTime();
     const { exit, port } = change;
-    return await inTransaction(this.#db, async (db) => {
+    return inTransaction(this.#db, async (db) => {
       const result = await db
         .updateTable('sessions')
         .set({
@@ -415,9 +415,10 @@ function matches(
 async function addHistory(db: Database, id: string, change: StateChange): Promise<void> {
   await db
     .insertInto('session_states')
-    .values(({ selectFrom }) => ({
+    .values((insert) => ({
       session_id: id,
-      position: selectFrom('session_states')
+      position: insert
+        .selectFrom('session_states')
         .select(sql<number>`coalesce(max(position), 0) + 1`.as('next'))
         .where('session_id', '=', id),
       state: change.state,

@@ -171,7 +171,7 @@ export class ShareTable {
    */
   async prune(before: Date): Promise<number> {
     const time = before.getTime();
-    return await inTransaction(this.#db, async (db) => {
+    return inTransaction(this.#db, async (db) => {
       const grants = await db
         .deleteFrom('share_grants')
         .where((where) => where.or([where('revoked_at', '<', time), where('expires_at', '<', time)]))

@@ -32,12 +32,12 @@ export const SQLITE: Dialect = { engine: 'sqlite', locksRows: false };
  */
 export async function openSqlite(path: string, keys: KeySource): Promise<Store> {
   await makePrivate(path);
-  return await Store.on(sqliteEngine(path), keys);
+  return Store.on(sqliteEngine(path), keys);
 }
 
 /** A store that ends with the process: `persistence.enabled: false`. */
 export async function openMemory(): Promise<Store> {
-  return await Store.on(sqliteEngine(MEMORY), temporaryKeys());
+  return Store.on(sqliteEngine(MEMORY), temporaryKeys());
 }
 
 /** Mode 0600 before anything is in the file; SQLite gives the same mode to `-wal` and `-shm`. */
@@ -71,7 +71,7 @@ function sqliteEngine(path: string): Engine {
     dialect: SQLITE,
     location,
     inMemory,
-    backup: async (target) => await backupSqlite(file, target),
+    backup: async (target) => backupSqlite(file, target),
   };
 }
 

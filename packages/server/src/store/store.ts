@@ -69,7 +69,7 @@ export class Store implements StoreTables, AsyncDisposable {
     try {
       const migrated = await migrate(db, dialect, location);
       const keyring = await admitKeys(db, dialect, keys, location);
-      return new Store(engine, new SecretBox(keyring, async () => await keys.load(false)), keys, migrated);
+      return new Store(engine, new SecretBox(keyring, async () => keys.load(false)), keys, migrated);
     } catch (error) {
       await db.destroy();
       throw error;
@@ -91,7 +91,7 @@ export class Store implements StoreTables, AsyncDisposable {
    * for the end of the transaction.
    */
   async transaction<Result>(work: (tables: StoreTables) => Promise<Result>): Promise<Result> {
-    return await this.#engine.db.transaction().execute(async (db) => await work(this.#tablesOn(db)));
+    return this.#engine.db.transaction().execute(async (db) => work(this.#tablesOn(db)));
   }
 
   /** @throws StoreError when the database does not answer. */

@@ -173,5 +173,5 @@ export async function inTransaction<Result>(
   db: Database,
   work: (db: Database) => Promise<Result>,
 ): Promise<Result> {
-  return db.isTransaction ? await work(db) : await db.transaction().execute(work);
+  return db.isTransaction ? work(db) : db.transaction().execute(work);
 }

@@ -5,6 +5,6 @@ import { initial } from './0001-initial.ts';
 /** Every migration by its name, in order. One that was released never changes. */
 export function migrationsFor(dialect: Dialect): Readonly<Record<string, Migration>> {
   return {
-    '0001-initial': { up: async (db) => await initial(db, dialect) },
+    '0001-initial': { up: async (db) => initial(db, dialect) },
   };
 }
