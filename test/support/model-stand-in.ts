@@ -15,7 +15,7 @@ export interface ModelRequest {
   readonly model: string;
   /** The text parts of the last user turn, as the agent sent them. */
   readonly userTexts: readonly string[];
-  /** Results of tools that follow the last model turn, oldest first; texts or JSON. */
+  /** Results of tools that the model is to go on with, oldest first, texts or JSON; none once the user has said more. */
   readonly toolResults: readonly string[];
   /** Names of the tools on offer; empty for the agents' side questions (titles, routing, summaries). */
   readonly toolNames: readonly string[];
@@ -143,13 +143,16 @@ function readGemini(body: unknown, model: string, streaming: boolean): ModelRequ
   const parsed = geminiBody.parse(body);
   const lastModel = parsed.contents.findLastIndex((content) => content.role === 'model');
   const parts = parsed.contents.slice(lastModel + 1).flatMap((content) => content.parts);
+  const lastText = parts.findLastIndex((part) => part.text !== undefined);
   return {
     protocol: 'gemini',
     model,
     userTexts: parts.flatMap((part) => (part.text === undefined ? [] : [part.text])),
-    toolResults: parts.flatMap((part) =>
-      part.functionResponse === undefined ? [] : [JSON.stringify(part.functionResponse.response)],
-    ),
+    toolResults: parts
+      .slice(lastText + 1)
+      .flatMap((part) =>
+        part.functionResponse === undefined ? [] : [JSON.stringify(part.functionResponse.response)],
+      ),
     toolNames: parsed.tools.flatMap((tool) => tool.functionDeclarations.map(({ name }) => name)),
     wantsJson: parsed.generationConfig?.responseMimeType === 'application/json',
     streaming,
@@ -176,13 +179,17 @@ function readOpenAi(body: unknown): ModelRequest {
   const parsed = openAiBody.parse(body);
   const lastModel = parsed.messages.findLastIndex((message) => message.role === 'assistant');
   const recent = parsed.messages.slice(lastModel + 1);
-  const textsOf = (role: string) =>
-    recent.filter((message) => message.role === role).flatMap((message) => texts(message.content));
+  const lastUser = recent.findLastIndex((message) => message.role === 'user');
+  const textsOf = (role: string, from = 0) =>
+    recent
+      .slice(from)
+      .filter((message) => message.role === role)
+      .flatMap((message) => texts(message.content));
   return {
     protocol: 'openai',
     model: parsed.model,
     userTexts: textsOf('user'),
-    toolResults: textsOf('tool'),
+    toolResults: textsOf('tool', lastUser + 1),
     toolNames: parsed.tools.map((tool) => tool.function.name),
     wantsJson: parsed.response_format !== undefined && parsed.response_format.type !== 'text',
     streaming: parsed.stream,

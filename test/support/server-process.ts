@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { findProcesses } from '@agentapi-proxy/agent-server/process-tree';
+import { endProcesses, findProcesses } from '@agentapi-proxy/agent-server/process-tree';
 import { createClient } from '@agentapi-proxy/client';
 import type { Client } from '@agentapi-proxy/client';
 import { z } from 'zod';
@@ -81,6 +81,8 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
     const watchdog = setTimeout(() => child.kill('SIGKILL'), 40_000);
     await exited;
     clearTimeout(watchdog);
+    // A test that failed after it killed the server must not leave its sessions running.
+    await endSessionProcesses(dataDir);
     if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
   };
   return {
@@ -194,12 +196,22 @@ async function listeningUrl(captured: Captured, exited: Promise<ServerExit>): Pr
   }
 }
 
-async function describeProcesses(dataDir: string, sessionId?: string): Promise<readonly string[]> {
+async function markerOf(
+  dataDir: string,
+  sessionId?: string,
+): Promise<{ value: string; match: 'equal' | 'prefix' }> {
   const instance = (await readFile(join(dataDir, 'instance-id'), 'utf8')).trim();
-  const marker =
-    sessionId === undefined
-      ? ({ value: `${instance}.`, match: 'prefix' } as const)
-      : ({ value: `${instance}.${sessionId}`, match: 'equal' } as const);
-  const found = await findProcesses({ marker });
+  return sessionId === undefined
+    ? { value: `${instance}.`, match: 'prefix' }
+    : { value: `${instance}.${sessionId}`, match: 'equal' };
+}
+
+async function endSessionProcesses(dataDir: string): Promise<void> {
+  const marker = await markerOf(dataDir).catch(() => null);
+  if (marker !== null) await endProcesses({ find: { marker }, graceMs: 0 });
+}
+
+async function describeProcesses(dataDir: string, sessionId?: string): Promise<readonly string[]> {
+  const found = await findProcesses({ marker: await markerOf(dataDir, sessionId) });
   return found.map((process) => `pid ${process.pid}`);
 }

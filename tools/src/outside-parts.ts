@@ -2,13 +2,25 @@ import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'no
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Programs that tests use and npm does not install. */
-export type OutsidePart = 'postgresql' | 'chromium' | 'agentapi';
+/** Programs that tests use and the installation of the dependencies does not bring. */
+export type OutsidePart = 'postgresql' | 'chromium' | 'agentapi' | AgentProgram;
+
+/** Real agents that sessions run in tests. */
+export type AgentProgram = 'gemini' | 'qwen';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Where the preparation leaves what it built and learned. */
 export const CACHE_FOLDER = join(root, '.cache');
+
+/** Holds the real agents, apart from our own dependencies: nobody who uses the product needs them. */
+export const AGENTS_FOLDER = join(CACHE_FOLDER, 'agents');
+
+/** Where each agent comes from: exact versions, because every one draws its screen a little differently. */
+export const AGENT_PACKAGES: Readonly<Record<AgentProgram, { name: string; version: string }>> = {
+  gemini: { name: '@google/gemini-cli', version: '0.61.0' },
+  qwen: { name: '@qwen-code/qwen-code', version: '0.15.10' },
+};
 
 /** Why a part could not be had although its installation was tried; written by the preparation. */
 export const UNOBTAINABLE_FILE = join(CACHE_FOLDER, 'unobtainable.json');
@@ -22,6 +34,9 @@ export function findPart(part: OutsidePart): string | null {
       return findInPath('chromium') ?? findInPath('chromium-browser');
     case 'agentapi':
       return findInPath('agentapi') ?? executable(join(CACHE_FOLDER, 'bin', 'agentapi'));
+    case 'gemini':
+    case 'qwen':
+      return findAgent(part);
   }
 }
 
@@ -42,6 +57,18 @@ function findDebianPostgres(): string | null {
     if (found !== null) return found;
   }
   return null;
+}
+
+/** A copy of another version, on PATH or left by an older preparation, would not be what the tests know. */
+function findAgent(agent: AgentProgram): string | null {
+  const { name, version } = AGENT_PACKAGES[agent];
+  const modules = join(AGENTS_FOLDER, 'node_modules');
+  const manifest = join(modules, name, 'package.json');
+  if (!existsSync(manifest)) return null;
+  const content: unknown = JSON.parse(readFileSync(manifest, 'utf8'));
+  const isWanted =
+    typeof content === 'object' && content !== null && 'version' in content && content.version === version;
+  return isWanted ? executable(join(modules, '.bin', agent)) : null;
 }
 
 export function findInPath(program: string): string | null {

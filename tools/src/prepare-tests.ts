@@ -1,9 +1,16 @@
-// Installs the programs that tests need and npm does not bring: through apt as root on Debian, else it
-// prints the command. Tests of a missing part are skipped and counted.
+// Installs the programs that tests need and our own dependencies do not bring: through apt as root on
+// Debian, else it prints the command; agents through npm. Tests of a missing part are skipped and counted.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CACHE_FOLDER, findInPath, findPart, UNOBTAINABLE_FILE } from './outside-parts.ts';
+import {
+  AGENT_PACKAGES,
+  AGENTS_FOLDER,
+  CACHE_FOLDER,
+  findInPath,
+  findPart,
+  UNOBTAINABLE_FILE,
+} from './outside-parts.ts';
 
 /** An installation from a slow mirror takes minutes; one that hangs must not hold up the tests for ever. */
 const INSTALL_TIMEOUT_MS = 10 * 60_000;
@@ -53,7 +60,21 @@ function prepareAgentapi(): void {
   if (failure !== null) unobtainable['agentapi'] = failure;
 }
 
+/** Never unobtainable: who could install our own dependencies can install these. */
+function prepareAgents(): void {
+  const missing = (['gemini', 'qwen'] as const).filter((agent) => findPart(agent) === null);
+  if (missing.length === 0) return;
+  // All of them, because npm removes what is neither named nor recorded.
+  const packages = Object.values(AGENT_PACKAGES).map(({ name, version }) => `${name}@${version}`);
+  console.log(`Installing ${packages.join(' and ')} for the tests (about 150 MB) …`);
+  mkdirSync(AGENTS_FOLDER, { recursive: true });
+  const flags = ['--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  const failure = run('npm', ['install', '--prefix', AGENTS_FOLDER, ...flags, ...packages]);
+  console.log(failure === null ? '  done' : `  failed: ${failure}`);
+}
+
 mkdirSync(CACHE_FOLDER, { recursive: true });
 prepareDebianParts();
 prepareAgentapi();
+prepareAgents();
 writeFileSync(UNOBTAINABLE_FILE, `${JSON.stringify(unobtainable, null, 2)}\n`);

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 
+export { TOKEN_HEADER } from './token-header.ts';
+
 /**
  * The private channel between a supervisor (agentapi-proxy) and one agent server: a duplex
  * descriptor, one JSON object a line. It carries what must not stand in an argument list or in an
@@ -9,15 +11,12 @@ import { z } from 'zod';
  * waits for another `serve`. Then it reports `agent-ready` once and `agent-exited` at the end.
  */
 
-/** Name of the request header that carries the session's token to its agent server. */
-export const TOKEN_HEADER = 'x-agentapi-token';
-
 /** Supervisor → agent server. */
 export const serveCommandSchema = z.object({
   kind: z.literal('serve'),
   /** Loopback TCP port to bind; 0 lets the kernel choose. */
   port: z.int().min(0).max(65535),
-  /** Every request must carry this in {@link TOKEN_HEADER}. */
+  /** Every request must carry this in the header `TOKEN_HEADER`. */
   token: z.string().min(16),
 });
 

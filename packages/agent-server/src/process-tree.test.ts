@@ -87,7 +87,8 @@ describe('selectMembers', () => {
         const roots = rootPids.map((pid) => info(pid));
         const found = new Set(pids(all, { roots }));
         expect(found.has(OWN_PID)).toBe(false);
-        for (const one of all) if (found.has(one.parentPid)) expect(found.has(one.pid)).toBe(true);
+        const children = all.filter(({ parentPid }) => found.has(parentPid));
+        expect(children.every(({ pid }) => found.has(pid))).toBe(true);
         for (const pid of pids(all, { roots: roots.slice(1) })) expect(found.has(pid)).toBe(true);
       }),
     );

@@ -91,8 +91,8 @@ export async function endProcesses(options: EndOptions): Promise<EndReport> {
     const outer = members.filter((one) => !isOfRoots(one, roots));
     const rootsWait = outer.length > 0 && outer.length < members.length && performance.now() < rootsTurn;
     const targets = rootsWait ? outer : members;
-    const fresh = targets.filter((one) => !told.has(keyOf(one)));
-    for (const one of fresh) told.add(keyOf(one));
+    const fresh = targets.filter((one) => !told.has(programOf(one)));
+    for (const one of fresh) told.add(programOf(one));
     await sendSignal(table, fresh, all, 'SIGTERM');
     await untilGone(table, targets, rootsWait ? rootsTurn : graceEnd, signal);
     members = await look();
@@ -155,6 +155,14 @@ function isSame(one: ProcessIdentity, identity: ProcessIdentity | undefined): bo
   return one.pid === identity?.pid && one.startTime === identity.startTime && one.bootId === identity.bootId;
 }
 
+/**
+ * A program in a process. A shell that is told to end between its fork and its exec forgets it (seen with
+ * bash, 1 in 60), so a process that has become another program is told again.
+ */
+function programOf(one: ProcessStatus): string {
+  return `${keyOf(one)} ${one.name}`;
+}
+
 /** Whether `status`, read just now, is the living process that `identity` stands for. */
 function runs(status: ProcessStatus | null, identity: ProcessIdentity): boolean {
   return status !== null && !status.isZombie && isSame(status, identity);
@@ -180,9 +188,9 @@ async function sendSignal(
   );
   const doneGroups = new Set<number>();
   for (const target of targets) {
-    if (doneGroups.has(target.groupId)) continue;
     const now = await table.read(target.pid);
-    if (now === null || !runs(now, target)) continue;
+    // It may have left a group that has been told since it was seen there.
+    if (now === null || !runs(now, target) || doneGroups.has(now.groupId)) continue;
     const isWhole = now.groupId > 1 && now.groupId === target.groupId && !mixedGroups.has(now.groupId);
     if (isWhole) doneGroups.add(now.groupId);
     send(isWhole ? -now.groupId : now.pid, signal);
@@ -199,7 +207,7 @@ function send(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Waits until none of `targets` is alive, `end` (of `performance.now()`) has come, or `signal` aborts. */
+/** Waits until none of `targets` is alive or one is another program, until `end` (of `performance.now()`) or an abort. */
 async function untilGone(
   table: ProcessTable,
   targets: readonly ProcessInfo[],
@@ -210,7 +218,12 @@ async function untilGone(
   let rest = targets;
   for (;;) {
     const alive: ProcessInfo[] = [];
-    for (const one of rest) if (runs(await table.read(one.pid), one)) alive.push(one);
+    for (const one of rest) {
+      const now = await table.read(one.pid);
+      if (now === null || !runs(now, one)) continue;
+      if (now.name !== one.name) return;
+      alive.push(one);
+    }
     rest = alive;
     const remainingMs = end - performance.now();
     if (rest.length === 0 || remainingMs <= 0 || signal?.aborted === true) return;

@@ -1,4 +1,4 @@
-import { textOfExit, type AgentExit } from './acp/acp-model.ts';
+import type { AgentExit } from './acp/acp-model.ts';
 import type { ServerOptions } from './cli-options.ts';
 import type { ControlReport } from './control.ts';
 import type { ControlChannel } from './control-channel.ts';
@@ -82,7 +82,7 @@ export async function runServer(
     const lastOutput = [...agent.lastScreenLines(REPORTED_LINES)];
     supervision.report({ kind: 'agent-exited', code: end.code, signal: end.signal, lastOutput });
     if (end.code === 0) return 0;
-    context.writeError(failureText(agent, end));
+    context.writeError(await failureText(agent, end));
     return 1;
   } finally {
     await server?.close(supervision.stopSignal);
@@ -90,7 +90,8 @@ export async function runServer(
   }
 }
 
-function failureText(agent: AgentConversation, end: AgentExit): string {
+async function failureText(agent: AgentConversation, end: AgentExit): Promise<string> {
+  const { textOfExit } = await import('./acp/acp-model.ts');
   if (agent.transport === 'acp') return `agent exited with error: ${textOfExit(end)}\n`;
   const how = end.signal === null ? 'non-zero exit code' : `ended by ${end.signal}`;
   const rows = agent.screen().split('\n');

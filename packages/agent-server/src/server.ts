@@ -64,8 +64,15 @@ export class AgentServer {
    */
   static async listen(host: string, port: number, options: AgentServerOptions): Promise<AgentServer> {
     const server = new AgentServer(options);
+    const http = server.#http;
     await new Promise<void>((resolve, reject) => {
-      server.#http.once('error', reject).listen(port, host, () => resolve());
+      http.once('error', reject).listen(port, host, () => {
+        // From now on an error is one connection that could not be accepted.
+        http
+          .off('error', reject)
+          .on('error', ({ message }) => options.log.error('HTTP server', { reason: message }));
+        resolve();
+      });
     });
     return server;
   }

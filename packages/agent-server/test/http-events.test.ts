@@ -22,7 +22,7 @@ test('AA-058: both streams have the seven headers that keep proxies from bufferi
       'x-proxy-buffering': 'no',
       connection: 'keep-alive',
     });
-    expect(stream.headers.link).toBeUndefined();
+    expect(stream.headers['link']).toBeUndefined();
   }
 });
 

@@ -58,7 +58,7 @@ describe('JSON replies', () => {
     await using served = await serveApi();
     const reply = await served.call({ path: '/status', headers: { Host: 'localhost:3284' } });
     expect(reply.headers['content-type']).toBe('application/json');
-    expect(reply.headers.link).toBe('</schemas/StatusResponseBody.json>; rel="describedBy"');
+    expect(reply.headers['link']).toBe('</schemas/StatusResponseBody.json>; rel="describedBy"');
     expect(reply.text).toBe(
       '{"$schema":"http://localhost:3284/schemas/StatusResponseBody.json","status":"stable",' +
         '"agent_type":"custom","transport":"pty"}\n',
@@ -89,7 +89,7 @@ describe('JSON replies', () => {
     await using served = await serveApi();
     const reply = await post(served, '{');
     expect(reply.headers['content-type']).toBe('application/problem+json');
-    expect(reply.headers.link).toBe('</schemas/ErrorModel.json>; rel="describedBy"');
+    expect(reply.headers['link']).toBe('</schemas/ErrorModel.json>; rel="describedBy"');
     const body = reply.json();
     expect(Object.keys(body)).toEqual(['$schema', 'title', 'status', 'detail', 'errors']);
     expect(body).toMatchObject({ title: 'Bad Request', status: 400, detail: 'validation failed' });
@@ -323,7 +323,7 @@ describe('POST /upload', () => {
       const reply = await upload(served, [{ name: 'file', fileName: 'a.bin', content }]);
       expect(reply.status).toBe(200);
       expect(Object.keys(reply.json())).toEqual(['$schema', 'ok', 'filePath']);
-      expect(reply.headers.link).toContain('UploadResponseBody');
+      expect(reply.headers['link']).toContain('UploadResponseBody');
       const path = String(reply.json()['filePath']);
       const digest = createHash('sha256').update(content).digest('hex').slice(0, 16);
       expect(path.endsWith(`/${digest}/a.bin`)).toBe(true);

@@ -74,7 +74,7 @@ export class Cors {
     this.#byOrigin = new Map(
       this.#everyOrigin
         ? []
-        : options.origins.map((origin) => [canonical(origin), headersFor(origin, rules)]),
+        : options.origins.map(canonical).map((origin) => [origin, headersFor(origin, rules)]),
     );
   }
 

@@ -46,13 +46,16 @@ export function sendError(
   const body = `${JSON.stringify(errorBody(error, requestId))}\n`;
   const headers = errorHeaders(error, requestId, body, more);
   const { status } = ERRORS[error.code];
-  if (!hasLongUnreadBody(req)) {
-    res.writeHead(status, headers);
+  // A client that waits for 100 Continue may send its next request instead of the body.
+  const unread = hasBody(req) && !req.complete;
+  const waiting = unread && req.headers.expect !== undefined;
+  const long = unread && !waiting && !isShort(req.headers['content-length']);
+  if (waiting || long) res.shouldKeepAlive = false;
+  res.writeHead(status, headers);
+  if (!long) {
     res.end(req.method === 'HEAD' ? undefined : body);
     return;
   }
-  res.shouldKeepAlive = false;
-  res.writeHead(status, headers);
   if (req.method === 'HEAD') res.flushHeaders();
   else res.write(body);
   linger(req, res);
@@ -83,11 +86,8 @@ export function hasBody(req: IncomingMessage): boolean {
   return (length !== undefined && length !== '0') || req.headers['transfer-encoding'] !== undefined;
 }
 
-function hasLongUnreadBody(req: IncomingMessage): boolean {
-  if (req.complete || !hasBody(req)) return false;
-  const length = req.headers['content-length'];
-  // A client that waits for 100 Continue may send its next request instead of the body.
-  return length === undefined || Number(length) > DROPPED_BODY_BYTES || req.headers.expect !== undefined;
+function isShort(length: string | undefined): boolean {
+  return length !== undefined && Number(length) <= DROPPED_BODY_BYTES;
 }
 
 /** The answer is complete by its length; the response ends when the client has finished or gone, or in time. */

@@ -52,7 +52,7 @@ function sink(config: Config, destination?: DestinationStream): DestinationStrea
   const onTerminal = destination === undefined && process.stderr.isTTY;
   if (config.log_format === 'json' || (config.log_format === 'auto' && !onTerminal)) return target;
   // Not as a stream: that would write later, and somebody would have to end it.
-  const pretty = prettyFactory({ colorize: onTerminal, translateTime: 'SYS:HH:MM:ss.l' });
+  const pretty = prettyFactory({ colorize: onTerminal, singleLine: true, translateTime: 'SYS:HH:MM:ss.l' });
   return { write: (line) => target.write(pretty(line)) };
 }
 

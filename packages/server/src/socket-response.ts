@@ -11,6 +11,12 @@ export function responseOn(req: IncomingMessage, socket: Socket): ServerResponse
   res.shouldKeepAlive = false;
   res.assignSocket(socket);
   socket.on('drain', () => res.emit('drain'));
+  // Nothing more is expected from the client; only reading shows that it has left.
+  socket.on('end', () => {
+    if (!res.writableEnded) socket.destroy();
+  });
+  socket.resume();
+  res.on('error', () => {});
   res.on('finish', () => {
     res.detachSocket(socket);
     socket.destroySoon();

@@ -237,7 +237,7 @@ describe('what is wrong is fatal and named (DF-07, DF-65)', () => {
     expect(await failure(content)).toContain(message);
   });
 
-  test('an unknown field, with its place and the closest known name', async () => {
+  test('PX-030: an unknown field, with its place and the closest known name', async () => {
     expect(
       await failure('{\n  "auht": {},\n  "limits": { "bodybytes": 1 }\n}').then((text) =>
         text.split('\n').sort(),

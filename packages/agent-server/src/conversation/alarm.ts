@@ -1,5 +1,3 @@
-import { performance } from 'node:perf_hooks';
-
 /** One timer for the earliest of several wishes: whoever is called too early asks again. */
 export class Alarm {
   readonly #ring: () => void;

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { AgentType } from '../agent-type.ts';
 import { AgentTerminal } from '../terminal/agent-terminal.ts';
 import type { PtyExit } from '../terminal/pty.ts';
+import type { ScreenImage } from '../terminal/screen.ts';
 import {
   type AgentError,
   type AgentStatus,
@@ -126,7 +127,7 @@ class TerminalConversation implements PtyConversation {
   }
 
   screen(): string {
-    return this.#watch.screen;
+    return this.#watch.screen.full;
   }
 
   title(): string {
@@ -138,7 +139,7 @@ class TerminalConversation implements PtyConversation {
   }
 
   lastScreenLines(max: number): string[] {
-    const rows = this.#watch.screen.split('\n').map((row) => row.trimEnd());
+    const rows = this.#watch.screen.text.split('\n').map((row) => row.trimEnd());
     return rows.filter((row) => row !== '').slice(-max);
   }
 
@@ -210,7 +211,7 @@ class TerminalConversation implements PtyConversation {
     const message = this.#readAgentMessage();
     this.#advance();
     if (message !== null) this.#feed.emit({ kind: 'message', message });
-    if (changed) this.#feed.emit({ kind: 'screen', screen: this.#watch.screen });
+    if (changed) this.#feed.emit(screenEvent(this.#watch.screen));
   }
 
   /** Brings the agent's last message up to date with the snapshot (agentapi section 3.4). */
@@ -218,7 +219,7 @@ class TerminalConversation implements PtyConversation {
     const ofAgent = this.#history.last?.role === 'agent';
     if (this.#sending || (ofAgent && (this.#frozen || !this.#unread))) return null;
     this.#unread = false;
-    const shown = screenDiff(this.#baseline, this.#watch.screen, this.agentType);
+    const shown = screenDiff(this.#baseline, this.#watch.screen.text, this.agentType);
     const formatted = formatAgentMessage(this.agentType, shown, this.#history.lastUserText);
     const { text, calls } = removeToolCalls(this.agentType, formatted);
     if (!ofAgent) this.#loggedCalls.clear();
@@ -266,15 +267,16 @@ class TerminalConversation implements PtyConversation {
 
   /** Types a message and records it once the agent has reacted (AA-087). */
   async #deliver(text: string): Promise<void> {
-    const before = { screen: this.#watch.screen, columns: this.#columns, time: new Date() };
+    const before = this.#watch.screen;
+    const time = new Date();
     this.#promptBefore = this.#watch.facts.prompt;
     this.#sending = true;
     this.#setStatus('running');
     try {
       await deliverMessage(this.#terminal, this.agentType, text, this.#timing, this.#ended.signal);
-      this.#baseline = refitScreen(before.screen, before.columns, this.#columns);
+      this.#baseline = refitScreen(before.text, before.columns, this.#columns);
       this.#frozen = false;
-      const message = this.#history.appendUser(text, before.time);
+      const message = this.#history.appendUser(text, time);
       this.#keeper.changed();
       this.#feed.emit({ kind: 'message', message });
     } catch (error) {
@@ -327,6 +329,16 @@ class TerminalConversation implements PtyConversation {
       if (!isDeepStrictEqual(message, before[index])) this.#feed.emit({ kind: 'message', message });
     }
   }
+}
+
+/** Most subscribers have no use for the rows of a screen, so they are spelled only for those who look. */
+function screenEvent(image: ScreenImage): ConversationEvent {
+  return {
+    kind: 'screen',
+    get screen() {
+      return image.full;
+    },
+  };
 }
 
 function messageOf(error: unknown): string {

@@ -1,6 +1,6 @@
-import { performance } from 'node:perf_hooks';
 import type { AgentType } from '../agent-type.ts';
 import type { AgentTerminal } from '../terminal/agent-terminal.ts';
+import { ScreenImage } from '../terminal/screen.ts';
 import { Alarm } from './alarm.ts';
 import { type ConversationTiming, stillnessMs } from './timing.ts';
 import { isWorkingTitle, ScreenFacts, stillnessNeededMs } from './turn-status.ts';
@@ -12,7 +12,7 @@ export class ScreenWatch {
   readonly #timing: ConversationTiming;
   readonly #recheck: Alarm;
   readonly #startedAt = performance.now();
-  #screen = '';
+  #screen = new ScreenImage('', 0, 0);
   #facts: ScreenFacts;
   #title = '';
   #seenChanges = -1;
@@ -27,7 +27,7 @@ export class ScreenWatch {
     this.#facts = new ScreenFacts(type, '');
   }
 
-  get screen(): string {
+  get screen(): ScreenImage {
     return this.#screen;
   }
 
@@ -39,15 +39,15 @@ export class ScreenWatch {
     return this.#title;
   }
 
-  /** Takes a new snapshot. @returns whether a character has changed. */
+  /** Takes a new snapshot. @returns whether a character or the size has changed. */
   take(): boolean {
     this.#terminal.settled();
     const screen = this.#terminal.read();
     this.#seenChanges = this.#terminal.changes;
     this.#takeTitle(this.#terminal.title);
-    if (screen === this.#screen) return false;
+    if (screen.equals(this.#screen)) return false;
     this.#screen = screen;
-    this.#facts = new ScreenFacts(this.#type, screen);
+    this.#facts = new ScreenFacts(this.#type, screen.text);
     this.#changedAt = performance.now();
     return true;
   }
@@ -75,8 +75,12 @@ export class ScreenWatch {
     return stillFor >= needed;
   }
 
-  /** Whether the time is up in which an agent should have shown a prompt; `onDue` follows in time. */
+  /**
+   * Whether the agent has shown something, and the time is up in which it should have shown a prompt;
+   * `onDue` follows in time. A blank screen is that of a program which is still being loaded.
+   */
   isPromptOverdue(): boolean {
+    if (this.#screen.text === '') return false;
     const rest = this.#startedAt + this.#timing.readyTimeoutMs - performance.now();
     if (rest > 0) this.#recheck.in(rest);
     return rest <= 0;

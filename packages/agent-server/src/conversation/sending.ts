@@ -1,7 +1,7 @@
-import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AgentType } from '../agent-type.ts';
 import type { TerminalView } from '../terminal/agent-terminal.ts';
+import type { ScreenImage } from '../terminal/screen.ts';
 import type { ConversationTiming } from './timing.ts';
 
 /** Stops Claude Code from echoing the paste marker; anywhere else it may end up in the prompt. */
@@ -64,7 +64,7 @@ export async function deliverMessage(
 /** Waits for the typed text to appear and to stand still. That it never does is no error (AA-085). */
 async function echo(
   terminal: TerminalView,
-  before: string,
+  before: ScreenImage,
   timing: ConversationTiming,
   signal: AbortSignal,
 ): Promise<void> {
@@ -99,12 +99,12 @@ async function clearInput(terminal: TerminalView, text: string, signal: AbortSig
 /** Resolves with `true` as soon as the screen differs from `before`, with `false` after `limitMs`. */
 async function screenLeaves(
   terminal: TerminalView,
-  before: string,
+  before: ScreenImage,
   limitMs: number,
   signal: AbortSignal,
 ): Promise<boolean> {
   signal.throwIfAborted();
-  if (terminal.read() !== before) return true;
+  if (!terminal.read().equals(before)) return true;
   return new Promise((resolve, reject) => {
     const finish = (): void => {
       clearTimeout(timer);
@@ -120,7 +120,7 @@ async function screenLeaves(
       resolve(false);
     }, limitMs);
     const unsubscribe = terminal.onOutput(() => {
-      if (terminal.read() === before) return;
+      if (terminal.read().equals(before)) return;
       finish();
       resolve(true);
     });

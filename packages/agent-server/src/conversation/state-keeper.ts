@@ -1,4 +1,4 @@
-import { readStateFile, type SavedState, setStateFileAside, writeStateFile } from './state-file.ts';
+import type { SavedState } from './state-file.ts';
 
 export interface StateKeeperOptions {
   /** `undefined`: nothing is kept. */
@@ -12,6 +12,9 @@ export interface StateKeeperOptions {
   /** Receives the failures of saves that nobody asked for. */
   readonly onFailure: (error: unknown) => void;
 }
+
+/** Loaded late: the schema library keeps 7 MB resident, and most conversations have no state file. */
+const loadStateFile = () => import('./state-file.ts');
 
 /**
  * Reads the state file once and keeps it up to date afterwards: soon after each change, at once on demand,
@@ -51,6 +54,7 @@ export class StateKeeper {
     if (path === undefined || this.#phase !== 'unread') return null;
     this.#phase = 'reading';
     try {
+      const { readStateFile } = await loadStateFile();
       const saved = await readStateFile(path);
       return this.#isOver() ? null : saved;
     } catch (error) {
@@ -95,6 +99,7 @@ export class StateKeeper {
   async #write(): Promise<void> {
     const { path, save, state } = this.#options;
     if (path === undefined || !save || !this.#dirty || this.#phase !== 'open') return;
+    const { setStateFileAside, writeStateFile } = await loadStateFile();
     if (this.#oldUnreadable) await setStateFileAside(path);
     this.#oldUnreadable = false;
     this.#dirty = false;

@@ -35,7 +35,6 @@ interface OpenQuestion {
 interface Work {
   readonly abort: AbortController;
   readonly startedAt: number;
-  readonly done: Promise<void>;
 }
 
 /**
@@ -51,6 +50,8 @@ export class DemoAgent implements AsyncDisposable {
   readonly #queue: string[] = [];
   #question: OpenQuestion | null = null;
   #work: Work | null = null;
+  /** Settles with the answer that was begun last; never rejects. */
+  #answered: Promise<void> = Promise.resolve();
   #turns = 0;
   #escapeTimer: NodeJS.Timeout | undefined;
   #spinnerTimer: NodeJS.Timeout | undefined;
@@ -96,13 +97,12 @@ export class DemoAgent implements AsyncDisposable {
     clearTimeout(this.#escapeTimer);
     clearInterval(this.#spinnerTimer);
     this.#queue.length = 0;
-    const work = this.#work;
     this.#interrupt();
     this.#work = null;
     this.#paint();
     this.#isClosed = true;
     this.#painter.restore();
-    await work?.done;
+    await this.#answered;
   }
 
   #handleKey(key: Key): void {
@@ -179,10 +179,9 @@ export class DemoAgent implements AsyncDisposable {
     this.#transcript.addEcho(message, this.#turns);
     this.#transcript.addText('');
     const abort = new AbortController();
-    const startedAt = performance.now();
+    this.#work = { abort, startedAt: performance.now() };
     this.#spinnerTimer = setInterval(() => this.#paint(), SPINNER_INTERVAL_MS);
-    const done = this.#answer(message, abort.signal).finally(() => this.#finish());
-    this.#work = { abort, startedAt, done };
+    this.#answered = this.#answer(message, abort.signal).finally(() => this.#finish());
   }
 
   async #answer(message: string, signal: AbortSignal): Promise<void> {

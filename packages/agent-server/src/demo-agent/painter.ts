@@ -57,18 +57,17 @@ export class Painter {
     if (this.#painted === null) {
       // What stood on the screen before is scrolled away rather than erased.
       out += this.#isSetUp ? '\x1b[H\x1b[2J' : `${SET_UP}${'\n'.repeat(this.#height - 1)}\x1b[H\x1b[2J`;
+      this.#top = this.#isSetUp ? Math.max(frame.forgotten, total - this.#height) : frame.forgotten;
       this.#isSetUp = true;
       this.#painted = [];
-      this.#top = Math.max(frame.forgotten, total - this.#height);
     }
     const painted = this.#painted;
-    // Never more than a screen at once, so that every row is painted before it scrolls out.
+    // Never more than a screen at once, and painted before, so that every row scrolls out as it is now.
     for (let rest = total - this.#height - this.#top; rest > 0; rest = total - this.#height - this.#top) {
       const step = Math.min(rest, this.#height);
-      out += `\x1b[${this.#height};1H${'\n'.repeat(step)}`;
+      out += `${this.#changedRows(frame, painted)}\x1b[${this.#height};1H${'\n'.repeat(step)}`;
       painted.splice(0, step);
       this.#top += step;
-      if (rest > step) out += this.#changedRows(frame, painted);
     }
     out += this.#changedRows(frame, painted);
     const cursorRow = frame.forgotten + frame.cursor.row - this.#top;

@@ -36,8 +36,8 @@ export function plainText(text: string): string {
 }
 
 /**
- * Splits a line into rows of at most `width` cells, after a blank where there is one. Nothing is lost but
- * a blank that falls on the edge, so that the rows put together are the line again.
+ * Splits a line into rows of at most `width` cells, after a blank or beside a wide character where there is
+ * one. Nothing is lost but a blank that falls on the edge, so that the rows put together are the line again.
  */
 export function wrapLine(line: string, width: number): readonly string[] {
   const rows: string[] = [];
@@ -46,12 +46,15 @@ export function wrapLine(line: string, width: number): readonly string[] {
   let breakAt = 0;
   for (const char of line) {
     const charCells = charWidth(char);
-    if (rowWidth + charCells > width && row !== '') {
-      if (char === ' ') {
-        rows.push(row);
-        [row, rowWidth, breakAt] = ['', 0, 0];
-        continue;
-      }
+    if (charCells === 2) breakAt = row.length;
+    const isOver = rowWidth + charCells > width && row !== '';
+    if (isOver && char === ' ') {
+      rows.push(row);
+      [row, rowWidth, breakAt] = ['', 0, 0];
+      continue;
+    }
+    // The last word may fill a row of its own: then it is broken, too.
+    while (rowWidth + charCells > width && row !== '') {
       const cut = breakAt > 0 ? breakAt : row.length;
       rows.push(row.slice(0, cut));
       row = row.slice(cut);
@@ -60,7 +63,7 @@ export function wrapLine(line: string, width: number): readonly string[] {
     }
     row += char;
     rowWidth += charCells;
-    if (char === ' ') breakAt = row.length;
+    if (char === ' ' || charCells === 2) breakAt = row.length;
   }
   rows.push(row);
   return rows;

@@ -26,7 +26,9 @@ export function createHostCheck(entries: readonly string[]): HostCheck {
     shown: parsed.map(({ host }) => host).join(', '),
     allows: (hostHeader) => {
       const { host, problem } = splitHost(hostHeader);
-      return problem === null && allowed.has(host.toLowerCase());
+      // Without brackets a colon is no part of a host name.
+      const bare = host.includes(':') && !hostHeader.startsWith('[');
+      return problem === null && !bare && allowed.has(host.toLowerCase());
     },
   };
 }

@@ -15,7 +15,7 @@ const QUEUE_LIMIT = 1024;
 /** A socket that takes nothing for this long is given up. */
 const WRITE_LIMIT_MS = 5_000;
 /** Proxies end connections that are silent for 30 s or 60 s (AA-069). */
-export const KEEP_ALIVE_MS = 15_000;
+const KEEP_ALIVE_MS = 15_000;
 
 /** What one subscriber is to see. */
 export interface Subscription<Event> {

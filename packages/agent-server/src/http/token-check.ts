@@ -1,9 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { TOKEN_HEADER } from '../control.ts';
-
-/** The type ties the name to the contract without loading its schemas. */
-const HEADER: typeof TOKEN_HEADER = 'x-agentapi-token';
+import { TOKEN_HEADER } from '../token-header.ts';
 
 /**
  * Whether a request carries the server's token: in the header of the control contract, or as a
@@ -15,7 +12,7 @@ export type TokenCheck = (request: IncomingMessage) => boolean;
 export function createTokenCheck(token: string): TokenCheck {
   const expected = digest(token);
   return (request) => {
-    const given = request.headers[HEADER];
+    const given = request.headers[TOKEN_HEADER];
     const bearer = /^bearer (.+)$/iu.exec(request.headers.authorization ?? '')?.[1];
     const text = typeof given === 'string' ? given : (bearer ?? '');
     return timingSafeEqual(digest(text), expected);

@@ -1,6 +1,6 @@
 import { type Pty, type PtyExit, type PtyOptions, spawnPty } from './pty.ts';
 import { QuietGap } from './quiet-gap.ts';
-import { Screen } from './screen.ts';
+import { Screen, type ScreenImage } from './screen.ts';
 
 export interface AgentTerminalOptions extends Omit<PtyOptions, 'onData'> {
   /** See {@link QuietGap}. */
@@ -12,7 +12,7 @@ export interface AgentTerminalOptions extends Omit<PtyOptions, 'onData'> {
 /** What a caller may do with the terminal of an agent without owning it. */
 export interface TerminalView {
   /** The screen as it is at this moment, possibly in the middle of a redraw. Free while nothing changed. */
-  read(): string;
+  read(): ScreenImage;
   /** Queues keys for the agent; never blocks. */
   write(keys: string): void;
   readonly bracketedPaste: boolean;
@@ -84,7 +84,7 @@ export class AgentTerminal implements TerminalView {
     return this.#screen.changes;
   }
 
-  read(): string {
+  read(): ScreenImage {
     return this.#screen.read();
   }
 

@@ -1,5 +1,3 @@
-import { performance } from 'node:perf_hooks';
-
 export interface QuietGapOptions {
   /** Milliseconds without output after which the screen is taken to be complete. */
   readonly gapMs: number;
@@ -24,7 +22,6 @@ const MAX_REDRAW_MS = 1_000;
 export class QuietGap {
   readonly #options: QuietGapOptions;
   #timer: NodeJS.Timeout | null = null;
-  #tries = 0;
   #firstChangeAt = 0;
   #lastChangeAt = 0;
   #lastReadAt = -Infinity;
@@ -39,8 +36,8 @@ export class QuietGap {
     this.#lastChangeAt = now;
     if (this.#timer !== null) return;
     this.#firstChangeAt = now;
-    this.#tries = 0;
-    this.#wait();
+    const { gapMs, intervalMs } = this.#options;
+    this.#wait(Math.max(gapMs, this.#lastReadAt + intervalMs - now));
   }
 
   /** The screen has been read for another reason; what changed until now needs no further read. */
@@ -54,19 +51,17 @@ export class QuietGap {
     this.#timer = null;
   }
 
-  #wait(): void {
-    const { gapMs, intervalMs } = this.#options;
-    const untilInterval = this.#lastReadAt + intervalMs - performance.now();
-    this.#timer = setTimeout(() => this.#look(), Math.max(gapMs, this.#tries === 0 ? untilInterval : 0));
+  #wait(ms: number): void {
+    this.#timer = setTimeout(() => this.#look(), ms);
   }
 
   #look(): void {
     const { gapMs, tries, midRedraw, read } = this.#options;
     const now = performance.now();
-    this.#tries += 1;
-    const moving = now - this.#lastChangeAt < gapMs - TIMER_SLACK_MS && this.#tries < tries;
+    const rest = this.#firstChangeAt + gapMs * tries - now;
+    const moving = now - this.#lastChangeAt < gapMs - TIMER_SLACK_MS && rest > TIMER_SLACK_MS;
     if (moving || (midRedraw() && now - this.#firstChangeAt < MAX_REDRAW_MS)) {
-      this.#wait();
+      this.#wait(rest > 0 ? Math.min(gapMs, rest) : gapMs);
       return;
     }
     this.#timer = null;

@@ -17,6 +17,32 @@ export interface ScreenOptions {
   readonly onChange: () => void;
 }
 
+/** What a terminal shows at one moment. */
+export class ScreenImage {
+  /**
+   * The rows down to the last one that is not blank: padded with blanks to the full width, each followed
+   * by LF. A wide character stands once and covers two columns (AA-102).
+   */
+  readonly text: string;
+  readonly columns: number;
+  readonly #blankRows: number;
+
+  constructor(text: string, columns: number, blankRows: number) {
+    this.text = text;
+    this.columns = columns;
+    this.#blankRows = blankRows;
+  }
+
+  /** All rows (AA-098); spelled only on demand, because nearly all rows of a tall screen are blank. */
+  get full(): string {
+    return this.text + `${' '.repeat(this.columns)}\n`.repeat(this.#blankRows);
+  }
+
+  equals(other: ScreenImage): boolean {
+    return this.text === other.text && this.columns === other.columns && this.#blankRows === other.#blankRows;
+  }
+}
+
 /**
  * A terminal emulator without a window and without scrollback: what a person would see of a program
  * (agentapi section 4.1). Rows that leave the top are gone (AA-107).
@@ -26,8 +52,7 @@ export class Screen {
   readonly #guard = new StringGuard();
   #title = '';
   #changes = 0;
-  #text: string | null = null;
-  #blankRow = '';
+  #image: ScreenImage | null = null;
 
   constructor(options: ScreenOptions) {
     this.#terminal = new Terminal({
@@ -58,24 +83,19 @@ export class Screen {
     return this.#changes;
   }
 
-  /**
-   * The active buffer (AA-099), row by row: padded with blanks to the full width, each followed by LF.
-   * A wide character stands once and covers two columns (AA-102). Costs nothing while nothing changed.
-   */
-  read(): string {
-    if (this.#text !== null) return this.#text;
+  /** The active buffer (AA-099). Costs nothing while nothing changed. */
+  read(): ScreenImage {
+    if (this.#image !== null) return this.#image;
     const { active } = this.#terminal.buffer;
     const { rows, cols } = this.#terminal;
-    if (this.#blankRow.length !== cols + 1) this.#blankRow = `${' '.repeat(cols)}\n`;
+    const row = (index: number, trim: boolean): string =>
+      active.getLine(active.baseY + index)?.translateToString(trim) ?? '';
+    let used = rows;
+    while (used > 0 && row(used - 1, true).trimEnd() === '') used -= 1;
     let text = '';
-    for (let row = 0; row < rows; row += 1) {
-      const line = active.getLine(active.baseY + row);
-      // Nearly all rows of a tall screen are blank: finding that out is cheaper than spelling them.
-      if (line === undefined || line.translateToString(true) === '') text += this.#blankRow;
-      else text += `${line.translateToString(false)}\n`;
-    }
-    this.#text = text;
-    return text;
+    for (let index = 0; index < used; index += 1) text += `${row(index, false)}\n`;
+    this.#image = new ScreenImage(text, cols, rows - used);
+    return this.#image;
   }
 
   /** The program asks for pasted text to be marked as such (DECSET 2004). */
@@ -105,6 +125,6 @@ export class Screen {
 
   #changed(): void {
     this.#changes += 1;
-    this.#text = null;
+    this.#image = null;
   }
 }

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { Screen } from '../../src/terminal/screen.ts';
+import xterm from '@xterm/headless';
 import { spawnPty, type PtyExit } from '../../src/terminal/pty.ts';
 
 /** The built command. */
@@ -33,9 +33,9 @@ export function runInTerminal(args: readonly string[], options: TerminalUserOpti
     (entry): entry is [string, string] => entry[1] !== undefined,
   );
   let output = '';
-  let height = rows;
   const listeners = new Set<() => void>();
-  const screen = new Screen({ columns, rows, onReply: () => {}, onChange: () => notify(listeners) });
+  const window = new xterm.Terminal({ cols: columns, rows, scrollback: 0, allowProposedApi: true });
+  window.onWriteParsed(() => notify(listeners));
   const pty = spawnPty({
     command: process.execPath,
     args: [command, ...args],
@@ -46,15 +46,15 @@ export function runInTerminal(args: readonly string[], options: TerminalUserOpti
     terminalName: 'xterm-256color',
     onData: (data) => {
       output += data;
-      screen.write(data, () => {});
+      window.write(data);
     },
   });
-  const visible = () =>
-    screen
-      .read()
-      .split('\n')
-      .slice(0, height)
-      .map((row) => row.trimEnd());
+  const visible = () => {
+    const { active } = window.buffer;
+    return Array.from({ length: window.rows }, (_, row) =>
+      (active.getLine(active.baseY + row)?.translateToString(true) ?? '').trimEnd(),
+    );
+  };
   return {
     pid: pty.pid,
     exited: pty.exited,
@@ -62,8 +62,7 @@ export function runInTerminal(args: readonly string[], options: TerminalUserOpti
     rows: visible,
     type: (keys) => pty.write(keys),
     resize: (newColumns, newRows) => {
-      height = newRows;
-      screen.resize(newColumns, newRows);
+      window.resize(newColumns, newRows);
       pty.resize(newColumns, newRows);
     },
     sees: (condition, what) =>
@@ -87,7 +86,7 @@ export function runInTerminal(args: readonly string[], options: TerminalUserOpti
     async [Symbol.asyncDispose]() {
       pty.signal('SIGKILL');
       await pty.exited;
-      screen.dispose();
+      window.dispose();
     },
   };
 }

@@ -6,6 +6,7 @@ export interface AgentCommand {
   readonly program: string;
   readonly args: readonly string[];
   readonly type: AgentType;
+  readonly transport: 'pty' | 'acp';
 }
 
 /** How a runtime starts the agent server of a session. */

@@ -26,6 +26,7 @@ export class EmbeddedAgentServer implements AgentServer {
       ...['--type', agent.type],
       ...['--term-width', String(this.#size.columns)],
       ...['--term-height', String(this.#size.rows)],
+      ...(agent.transport === 'acp' ? ['--experimental-acp'] : []),
       ...this.#extraArgs,
       '--',
       agent.program,

@@ -24,6 +24,7 @@ export class ExternalAgentServer implements AgentServer {
       ...['--type', agent.type],
       ...['--term-width', String(this.#size.columns)],
       ...['--term-height', String(this.#size.rows)],
+      ...(agent.transport === 'acp' ? ['--experimental-acp'] : []),
       ...this.#extraArgs,
       '--',
       agent.program,

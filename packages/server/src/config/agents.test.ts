@@ -1,17 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { AGENT_TYPES as EMBEDDED_TYPES } from '../../../agent-server/src/agent-type.ts';
-import { AGENT_TYPES, agentCatalogue } from './agents.ts';
+import { agentCatalogue } from './agents.ts';
 
 describe('agentCatalogue', () => {
-  test('the types are those of the embedded agent server', () => {
-    expect([...AGENT_TYPES].sort()).toEqual([...EMBEDDED_TYPES].sort());
-  });
-
   test('has every built-in agent in the order of the automatic choice, demo last', () => {
     const names = [...agentCatalogue({ agents: { mine: { command: '/opt/mine' } }, claude_args: [] }).keys()];
     expect(names).toEqual([
       ...['claude', 'codex', 'gemini', 'opencode', 'goose', 'aider'],
-      ...['amp', 'copilot', 'cursor', 'auggie', 'amazonq', 'mine', 'demo'],
+      ...['amp', 'copilot', 'cursor', 'auggie', 'amazonq', 'qwen', 'mine', 'demo'],
     ]);
   });
 
@@ -19,12 +14,14 @@ describe('agentCatalogue', () => {
     const agents = agentCatalogue({ agents: {}, claude_args: [] });
     expect(agents.get('cursor')).toEqual({
       name: 'cursor',
+      transport: 'pty',
       command: 'cursor-agent',
       args: [],
       env: {},
       type: 'cursor',
     });
     expect(agents.get('amazonq')).toMatchObject({ command: 'q', type: 'amazonq' });
+    expect(agents.get('qwen')).toMatchObject({ command: 'qwen', type: 'gemini' });
   });
 
   test('demo runs the program of the agent server package with this Node', () => {
@@ -63,5 +60,25 @@ describe('agentCatalogue', () => {
     const agents = agentCatalogue({ agents: { claude: { args: ['-x'] } }, claude_args: ['--append', 'a b'] });
     expect(agents.get('claude')?.args).toEqual(['-x', '--append', 'a b']);
     expect(agents.get('codex')?.args).toEqual([]);
+  });
+
+  test('transport acp brings what makes a built-in agent speak the protocol, unless its command is the operator’s', () => {
+    const agents = agentCatalogue({
+      agents: {
+        gemini: { transport: 'acp', args: ['--model', 'x'] },
+        claude: { transport: 'acp' },
+        goose: { transport: 'acp', command: '/opt/goose', args: ['serve'] },
+        mine: { transport: 'acp', command: 'mine' },
+      },
+      claude_args: [],
+    });
+    expect(agents.get('gemini')).toMatchObject({
+      command: 'gemini',
+      args: ['--acp', '--model', 'x'],
+    });
+    expect(agents.get('claude')).toMatchObject({ command: 'claude-code-acp', args: [], type: 'claude' });
+    expect(agents.get('goose')).toMatchObject({ command: '/opt/goose', args: ['serve'], transport: 'acp' });
+    expect(agents.get('mine')).toMatchObject({ command: 'mine', args: [], transport: 'acp' });
+    expect(agents.get('codex')).toMatchObject({ command: 'codex', args: [], transport: 'pty' });
   });
 });

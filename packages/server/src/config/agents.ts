@@ -1,21 +1,5 @@
 import { fileURLToPath } from 'node:url';
-
-/** Values of `type`: how the agent server reads the agent's screen (agentapi section 1.3). */
-export const AGENT_TYPES = [
-  'claude',
-  'goose',
-  'aider',
-  'codex',
-  'gemini',
-  'copilot',
-  'amp',
-  'auggie',
-  'cursor',
-  'amazonq',
-  'opencode',
-  'custom',
-] as const;
-export type AgentType = (typeof AGENT_TYPES)[number];
+import type { AgentType } from '@agentapi-proxy/agent-server/agent-type';
 
 /** An agent that sessions can run. */
 export interface AgentDefinition {
@@ -27,7 +11,12 @@ export interface AgentDefinition {
   /** Variables for this agent; a request's `environment` wins over them. */
   readonly env: Readonly<Record<string, string>>;
   readonly type: AgentType;
+  readonly transport: Transport;
 }
+
+/** How an agent server talks to its agent: through its terminal, or the Agent Client Protocol over stdio. */
+export const TRANSPORTS = ['pty', 'acp'] as const;
+export type Transport = (typeof TRANSPORTS)[number];
 
 /** The agent that needs nothing but this package; the fallback of `default_agent: auto`. */
 export const DEMO_AGENT = 'demo';
@@ -45,7 +34,26 @@ const KNOWN_PROGRAMS: readonly (readonly [name: string, command: string, type: A
   ['cursor', 'cursor-agent', 'cursor'],
   ['auggie', 'auggie', 'auggie'],
   ['amazonq', 'q', 'amazonq'],
+  // Descends from Gemini CLI and looks like it.
+  ['qwen', 'qwen', 'gemini'],
 ];
+
+/**
+ * What makes these agents speak the Agent Client Protocol: arguments put first, or another program (the
+ * adapters for claude and codex are packages of their own).
+ */
+const ACP_PRESETS: Readonly<Record<string, { readonly command?: string; readonly args: readonly string[] }>> =
+  {
+    claude: { command: 'claude-code-acp', args: [] },
+    codex: { command: 'codex-acp', args: [] },
+    gemini: { args: ['--acp'] },
+    opencode: { args: ['acp'] },
+    goose: { args: ['acp'] },
+    copilot: { args: ['--acp'] },
+    cursor: { args: ['acp'] },
+    auggie: { args: ['--acp'] },
+    qwen: { args: ['--acp'] },
+  };
 
 /** Names that need no `command` in the configuration. */
 export const BUILT_IN_AGENTS: readonly string[] = [...KNOWN_PROGRAMS.map(([name]) => name), DEMO_AGENT];
@@ -56,6 +64,7 @@ export interface AgentEntry {
   readonly args?: readonly string[] | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly type?: AgentType | undefined;
+  readonly transport?: Transport | undefined;
 }
 
 /** What an agent of this name is without the configuration; `script` precedes the arguments. */
@@ -91,11 +100,13 @@ export function agentCatalogue(config: {
     names.map((name): [string, AgentDefinition] => {
       const base = builtIn(name);
       const entry = Object.hasOwn(config.agents, name) ? config.agents[name] : undefined;
-      const command = entry?.command ?? base?.command ?? name;
-      const script = entry?.command === undefined ? (base?.script ?? []) : [];
+      const transport = entry?.transport ?? 'pty';
+      const acp = transport === 'acp' && Object.hasOwn(ACP_PRESETS, name) ? ACP_PRESETS[name] : undefined;
+      const command = entry?.command ?? acp?.command ?? base?.command ?? name;
+      const script = entry?.command === undefined ? [...(base?.script ?? []), ...(acp?.args ?? [])] : [];
       const args = [...script, ...(entry?.args ?? []), ...(name === 'claude' ? config.claude_args : [])];
       const type = entry?.type ?? base?.type ?? typeOfCommand(command);
-      return [name, { name, command, args, env: entry?.env ?? {}, type }];
+      return [name, { name, command, args, env: entry?.env ?? {}, type, transport }];
     }),
   );
 }

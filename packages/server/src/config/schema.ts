@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { AGENT_TYPES } from './agents.ts';
+import { AGENT_TYPES } from '@agentapi-proxy/agent-server/agent-type';
+import { TRANSPORTS } from './agents.ts';
 import { apiKeyEntry } from './api-key-entry.ts';
 import { DENIED_BY_DEFAULT } from './environment-names.ts';
 import type { Secret } from './secret.ts';
@@ -44,6 +45,12 @@ const agent = z.strictObject({
     .optional()
     .describe(
       'How its screen is read. Default: that of the built-in agent with this name or command, else custom.',
+    ),
+  transport: z
+    .enum(TRANSPORTS)
+    .optional()
+    .describe(
+      'pty (default) = through its terminal; acp = the Agent Client Protocol, for agents that speak it. Built-in agents then get the arguments that this needs.',
     ),
 });
 

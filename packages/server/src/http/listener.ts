@@ -98,6 +98,8 @@ class HttpListener implements Listener {
       requestTimeout: REQUEST_TIMEOUT_MS,
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
+      // Checked here, so that the answer has the form of all others.
+      requireHostHeader: false,
     });
     // Node would silently drop the lines beyond its limit; ours is an error.
     this.#server.maxHeadersCount = 0;
@@ -201,6 +203,9 @@ class HttpListener implements Listener {
       return new AppError('invalid_request', {
         message: 'The request target must be a path that begins with /',
       });
+    }
+    if (req.headers.host === undefined && req.httpVersion === '1.1') {
+      return new AppError('invalid_request', { message: 'The Host header is missing' });
     }
     return guard?.check(req) ?? null;
   }

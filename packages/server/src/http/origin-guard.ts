@@ -20,6 +20,8 @@ export interface OriginGuardOptions {
 export class OriginGuard {
   readonly #hosts: ReadonlySet<string>;
   readonly #cors: Cors;
+  /** `Host` values that are fine on every connection: reading one costs more than all the rest of the check. */
+  readonly #knownAuthorities = new Set<string>();
 
   constructor(options: OriginGuardOptions) {
     const hosts = options.allowedHosts.map(canonicalHost);
@@ -31,7 +33,7 @@ export class OriginGuard {
   /** The refusal of this request, or `null`. */
   check(req: IncomingMessage): AppError | null {
     const authority = req.headers.host;
-    if (authority === undefined || !this.#allowsHost(hostOf(authority), req)) {
+    if (authority === undefined || !this.#allowsHost(authority, req)) {
       return new AppError('host_not_allowed', {
         message: 'Host not allowed: use a loopback name, or add the name to allowed_hosts',
       });
@@ -43,10 +45,14 @@ export class OriginGuard {
     });
   }
 
-  #allowsHost(host: string | null, req: IncomingMessage): boolean {
-    if (this.#hosts.has('*')) return true;
+  #allowsHost(authority: string, req: IncomingMessage): boolean {
+    if (this.#knownAuthorities.has(authority) || this.#hosts.has('*')) return true;
+    const host = hostOf(authority);
     if (host === null) return false;
-    if (isLoopback(host) || this.#hosts.has(host)) return true;
+    if (isLoopback(host) || this.#hosts.has(host)) {
+      if (this.#knownAuthorities.size < MAX_KNOWN_AUTHORITIES) this.#knownAuthorities.add(authority);
+      return true;
+    }
     // A name can be pointed anywhere; the literal address on which this connection arrived cannot.
     return host === canonicalHost(unmapped(req.socket.localAddress ?? ''));
   }
@@ -63,6 +69,9 @@ export class OriginGuard {
     return !this.#hosts.has('*') && originAuthority.toLowerCase() === authority.toLowerCase();
   }
 }
+
+/** Names ending in `.localhost` are without number. */
+const MAX_KNOWN_AUTHORITIES = 64;
 
 const EVERY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::', '[::]', '']);
 

@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from 'fastify-type-provider-zod';
+import { sendError } from '../error-reply.ts';
 import { AppError, errorBody, ERRORS } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
 
@@ -42,6 +43,12 @@ export function replyError(error: unknown, request: FastifyRequest, reply: Fasti
   if (appError.code === 'internal') {
     const fault = isResponseSerializationError(error) ? error.cause : error;
     request.log.error({ err: fault }, 'request failed');
+  }
+  if (appError.code === 'body_too_large') {
+    // Fastify would close the connection with the rest of the body unread, and the client lose the answer.
+    reply.hijack();
+    sendError(request.raw, reply.raw, appError, request.id, []);
+    return reply;
   }
   if (appError.retryAfterSeconds !== undefined) reply.header('retry-after', appError.retryAfterSeconds);
   return reply

@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 
-/** An idle event stream gets a comment this often, so nobody on the way takes it for dead (DF-59). */
+/** An idle event stream gets a comment at least this often, so nobody on the way takes it for dead (DF-59). */
 const HEARTBEAT_MS = 15_000;
 
-/** How much later than due a heartbeat may come: one timer looks after all streams. */
+/** How much earlier than needed a heartbeat may come: one timer looks after all streams. */
 const CHECK_MS = 3_000;
 
 const HEARTBEAT = ': keep-alive\n\n';
@@ -93,7 +93,7 @@ export class Heartbeats {
 
   #check(): void {
     const now = performance.now();
-    const due = now - this.#idleMs;
+    const due = now - this.#idleMs + this.#checkMs;
     for (const stream of this.#streams) {
       if (stream.lastByteAt > due || !stream.boundary.betweenEvents) continue;
       // A client that does not read gets nothing more to read.

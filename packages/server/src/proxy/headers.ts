@@ -139,15 +139,13 @@ export class HeaderRules {
    * Header lines for the client, names and values in turn. `raw` are the agent server's own.
    * The answer of an event stream loses its length and asks intermediaries not to hold it back (PX-153, PX-154).
    */
-  forAnswer(
-    raw: readonly (Buffer | string)[],
-    facts: AnswerFacts,
-  ): { lines: string[]; eventStream: boolean } {
+  forAnswer(raw: readonly (Buffer | string)[], facts: AnswerFacts): AnswerHead {
     const eventStream = isEventStream(raw);
     const named = namedByConnection(valueOf(raw, 'connection'));
     const lines: string[] = ['X-Request-Id', facts.requestId];
     let vary = 'Origin';
     let exposed = this.#cors.exposed;
+    let short = false;
     for (let i = 0; i + 1 < raw.length; i += 2) {
       const name = text(raw[i]);
       const value = text(raw[i + 1]);
@@ -167,6 +165,10 @@ export class HeaderRules {
         case 'set-cookie':
           if (!OWN_COOKIE.test(value)) lines.push(name, value);
           break;
+        case 'content-length':
+          short = value.length <= SHORT_LENGTH_DIGITS;
+          lines.push(name, value);
+          break;
         default:
           lines.push(name, value);
       }
@@ -175,9 +177,21 @@ export class HeaderRules {
     lines.push('Vary', vary);
     if (facts.cors.proxied.length > 0)
       lines.push(...facts.cors.proxied, 'Access-Control-Expose-Headers', exposed);
-    return { lines, eventStream };
+    return { lines, eventStream, short };
   }
 }
+
+/** The head of an answer to the client. */
+export interface AnswerHead {
+  /** Names and values in turn. */
+  readonly lines: string[];
+  readonly eventStream: boolean;
+  /** The body is announced and so short that head and body surely came in one piece. */
+  readonly short: boolean;
+}
+
+/** Up to 9,999 bytes. */
+const SHORT_LENGTH_DIGITS = 4;
 
 /** What the headers for the client depend on, besides the agent server's answer. */
 export interface AnswerFacts {

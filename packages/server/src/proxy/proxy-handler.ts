@@ -50,6 +50,8 @@ export function createProxyHandler(options: ProxyOptions): ProxyHandler {
   return new DataPlane(options);
 }
 
+function ignore(): void {}
+
 /** How often a shutdown looks whether the last requests have finished. */
 const DRAIN_CHECK_MS = 20;
 
@@ -80,6 +82,8 @@ class DataPlane implements ProxyHandler {
   }
 
   handleRequest(req: IncomingMessage, res: ServerResponse, context: ProxyContext): void {
+    // Writing to a client that has just left must never end the server.
+    res.on('error', ignore);
     const cors = this.#cors.headersFor(req.headers.origin);
     if (isPreflight(req)) {
       res.writeHead(204, ['X-Request-Id', context.requestId, ...cors.preflight]);

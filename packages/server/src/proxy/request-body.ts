@@ -30,6 +30,8 @@ export class RequestBody extends Readable {
   /** @throws AppError `body_too_large` when the announced length is over the limit. */
   constructor(req: IncomingMessage, options: RequestBodyOptions) {
     super();
+    // Its reader learns of errors while it reads; afterwards nobody needs to.
+    this.on('error', () => {});
     this.#req = req;
     this.#maxBytes = options.maxBytes;
     this.#onWanted = options.onWanted;

@@ -79,6 +79,7 @@ export class UpgradeRelay implements Cancellable {
     });
     this.#agent = agent;
     agent.setTimeout(CONNECT_TIMEOUT_MS, () => agent.destroy(new Error('connecting took too long')));
+    agent.on('error', () => {});
     agent.once('connect', () => agent.setTimeout(0));
     this.#request = request({
       method: req.method,

@@ -107,7 +107,7 @@ export class Relay implements Dispatcher.DispatchHandler, Cancellable {
   ): void {
     if (this.#finished) return;
     const raw = Array.isArray(controller.rawHeaders) ? controller.rawHeaders : [];
-    const { lines, eventStream } = this.#services.rules.forAnswer(raw, this.#facts);
+    const { lines, eventStream, short } = this.#services.rules.forAnswer(raw, this.#facts);
     if (status < 200) {
       this.#inform(status, lines);
       return;
@@ -118,8 +118,8 @@ export class Relay implements Dispatcher.DispatchHandler, Cancellable {
     this.#res.writeHead(status, isReasonPhrase(statusMessage) ? statusMessage : undefined, lines);
     this.#answered = true;
     if (eventStream && status === 200 && this.#options.method !== 'HEAD') this.#beginEventStream(raw);
-    // Most answers come with their body in one piece; a head that comes alone must not wait for it (PX-152).
-    process.nextTick(flushHead, this);
+    // Head and body leave in one piece when they came in one; a head that comes alone must not wait (PX-152).
+    if (!short) process.nextTick(flushHead, this);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {

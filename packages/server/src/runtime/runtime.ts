@@ -72,6 +72,8 @@ export interface RunExit {
   readonly lastOutput: readonly string[];
   /** Whether the agent had been ready for input. */
   readonly wasReady: boolean;
+  /** Why the agent server gave up, in its own words, for the session's owner. */
+  readonly reason?: string;
 }
 
 /** What `stop` could not end. */

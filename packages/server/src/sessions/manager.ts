@@ -268,7 +268,9 @@ export class Sessions implements AsyncDisposable {
     const { session } = entry;
     if (session.state !== 'starting' && session.state !== 'running') return;
     session.exit = { code: exit.code, signal: exit.signal, lastOutput: exit.lastOutput };
-    const { kind, reason } = verdictOn(exit);
+    // Whoever has taken a message was ready, also when the runtime has not noticed yet.
+    const wasReady = exit.wasReady || session.initialMessage?.state === 'delivered';
+    const { kind, reason } = verdictOn({ ...exit, wasReady });
     session.transition(kind === 'failed' ? 'failed' : 'stopping', reason);
     this.#options.log.info(
       { sessionId: session.id, reason, code: exit.code, signal: exit.signal },

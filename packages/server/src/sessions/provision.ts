@@ -43,7 +43,7 @@ export async function provision(
     throw new LaunchError(`Agent "${agent.name}" cannot be started. ${lookup.reason}`);
   }
   const args = [...agent.args, ...request.agentArgs];
-  const launch = context.agentServer.launch({ program: lookup.path, args, type: agent.type });
+  const launch = context.agentServer.launch({ program: lookup.path, args, type: agent.type, transport: agent.transport });
   session.transition('starting');
   const run = await context.runtime.launch(
     {

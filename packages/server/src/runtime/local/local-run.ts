@@ -86,7 +86,6 @@ export class LocalRun implements Run {
 
   /** The last lines that this run has printed. */
   async output(): Promise<readonly string[]> {
-    if (this.#failure !== null) return [this.#failure];
     return readTail(this.#spec.logPath, MAX_OUTPUT_LINES, this.#spawned.logStart);
   }
 
@@ -132,7 +131,8 @@ export class LocalRun implements Run {
     }
     const lastOutput = await this.output().catch(() => []);
     const kind = this.#control === null ? kindOfExternalExit(exit, lastOutput) : 'server';
-    this.#resolveExited({ kind, ...exit, lastOutput, wasReady: this.#wasReady });
+    const reason = this.#failure === null ? {} : { reason: this.#failure };
+    this.#resolveExited({ kind, ...exit, lastOutput, wasReady: this.#wasReady, ...reason });
   }
 }
 

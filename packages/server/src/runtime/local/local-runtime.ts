@@ -207,7 +207,7 @@ async function answerOf<T>(run: LocalRun, answer: Promise<T>, signal: AbortSigna
 function explain(exit: RunExit): string {
   const who = exit.kind === 'agent' ? 'The agent' : 'The agent server';
   const how = exit.signal === null ? `exited with code ${exit.code}` : `was ended by signal ${exit.signal}`;
-  const why = exit.lastOutput.at(-1);
+  const why = exit.reason ?? exit.lastOutput.at(-1);
   return why === undefined ? `${who} ${how} before it answered` : `${who} ${how} before it answered: ${why}`;
 }
 

@@ -1,0 +1,64 @@
+import { parseArgs } from 'node:util';
+import type { Bench, BenchResult } from './bench.ts';
+import { eventLatency } from './benches/event-latency.ts';
+import { idleProcessor } from './benches/idle-processor.ts';
+import { manySessions } from './benches/many-sessions.ts';
+import { memory } from './benches/memory.ts';
+import { memoryGrowth } from './benches/memory-growth.ts';
+import { proxiedRequest } from './benches/proxied-request.ts';
+import { readyToServe } from './benches/ready-to-serve.ts';
+import { sessionStart } from './benches/session-start.ts';
+import { machineLine, resultTable, writeDocument } from './report.ts';
+
+const BENCHES: readonly Bench[] = [
+  sessionStart,
+  manySessions,
+  proxiedRequest,
+  memory,
+  readyToServe,
+  idleProcessor,
+  eventLatency,
+  memoryGrowth,
+];
+
+const USAGE = `Usage: npm run bench -- [--write] [--long] [NAME…]
+
+Runs all benches, or those that are named:
+${BENCHES.map(({ name, title }) => `  ${name.padEnd(16)} ${title}`).join('\n')}
+
+  --write   put the results into docs/performance.md
+  --long    ten minutes of screen updates instead of one
+  --help    show this text
+`;
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    options: { write: { type: 'boolean' }, long: { type: 'boolean' }, help: { type: 'boolean' } },
+    allowPositionals: true,
+  });
+  if (values.help === true) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const unknown = positionals.filter((name) => BENCHES.every((bench) => bench.name !== name));
+  if (unknown.length > 0) {
+    process.stderr.write(`No bench is called ${unknown.join(', ')}.\n\n${USAGE}`);
+    return 2;
+  }
+  const chosen = BENCHES.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+  const results = new Map<Bench, BenchResult>();
+  console.log(machineLine());
+  for (const bench of chosen) {
+    console.log(`\n${bench.title} (${bench.name})\n`);
+    const result = await bench.run({
+      long: values.long ?? false,
+      progress: (text) => process.stderr.write(`  ${text}\n`),
+    });
+    console.log(resultTable(result));
+    results.set(bench, result);
+  }
+  if (values.write === true) writeDocument(results);
+  return 0;
+}
+
+process.exitCode = await main();
