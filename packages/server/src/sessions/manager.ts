@@ -14,8 +14,8 @@ import type { ProvisionContext } from './provision.ts';
 import { searchSessions } from './search.ts';
 import type { SearchFilter, SearchPage } from './search.ts';
 import { isLive, Session } from './session.ts';
-import { checkTags, initialMessageOf } from './start-request.ts';
-import type { StartBody, StartRequest, TagLimits } from './start-request.ts';
+import { checkTags, NO_ADDITION, startRequestOf } from './start-request.ts';
+import type { StartAddition, StartBody, StartRequest, TagLimits } from './start-request.ts';
 
 /** How often ended sessions are looked at for their retention; it is counted in hours. */
 const RETENTION_SWEEP_MS = 60_000;
@@ -72,20 +72,15 @@ export class Sessions implements AsyncDisposable {
   async start(
     principal: Principal,
     body: StartBody,
+    addition: StartAddition = NO_ADDITION,
   ): Promise<{ readonly session: Session; readonly ownerWasChosen: boolean }> {
     if (this.#closing) throw new AppError('shutting_down', { retryAfterSeconds: 5 });
     const ownerWasChosen = body.user_id !== undefined && this.#options.mayChooseOwner(principal);
-    const request: StartRequest = {
-      ownerId: ownerWasChosen && body.user_id !== undefined ? body.user_id : principal.userId,
-      environment: body.environment ?? {},
-      tags: body.tags ?? {},
-      message: initialMessageOf(body),
-      agent: body.agent ?? null,
-      agentArgs: body.agent_args ?? [],
-    };
+    const ownerId = ownerWasChosen && body.user_id !== undefined ? body.user_id : principal.userId;
+    const request = startRequestOf(ownerId, body, addition);
     checkTags(request.tags, this.#options.tagLimits);
     checkEnvironment(request.environment, this.#options.environment);
-    const agent = this.#agentOf(request);
+    const agent = this.agentOf(request.agent);
     const releaseLimit = this.#options.limiter.admit(request.ownerId);
     let reservation: PortReservation;
     try {
@@ -101,6 +96,22 @@ export class Sessions implements AsyncDisposable {
     }
     const session = this.#record(request, agent, reservation, releaseLimit);
     return { session, ownerWasChosen };
+  }
+
+  /**
+   * The agent that a start with this name runs; `null` = the default one.
+   * @throws AppError `unknown_agent`, naming those there are.
+   */
+  agentOf(wanted: string | null): AgentDefinition {
+    const name = wanted ?? this.#options.defaultAgent();
+    const agent = this.#options.agents.get(name);
+    if (agent === undefined) {
+      throw new AppError('unknown_agent', {
+        message: `There is no agent ${JSON.stringify(name)}; known agents: ${[...this.#options.agents.keys()].join(', ')}`,
+        details: { field: 'agent' },
+      });
+    }
+    return agent;
   }
 
   /** A session of any state that has not been deleted. */
@@ -156,18 +167,6 @@ export class Sessions implements AsyncDisposable {
     for (const { session } of this.#entries.values()) {
       if (canAccess(principal, session.ownerId)) yield session;
     }
-  }
-
-  #agentOf(request: StartRequest): AgentDefinition {
-    const name = request.agent ?? this.#options.defaultAgent();
-    const agent = this.#options.agents.get(name);
-    if (agent === undefined) {
-      throw new AppError('unknown_agent', {
-        message: `There is no agent ${JSON.stringify(name)}; known agents: ${[...this.#options.agents.keys()].join(', ')}`,
-        details: { field: 'agent' },
-      });
-    }
-    return agent;
   }
 
   #record(

@@ -5,6 +5,7 @@ import type { AgentDefinition } from '../config/agents.ts';
 import type { Log } from '../log.ts';
 import { LaunchError } from '../runtime/runtime.ts';
 import type { PortReservation, Run, Runtime } from '../runtime/runtime.ts';
+import { addWorkspaceFiles, WorkspaceFileError } from '../workspace/workspace-files.ts';
 import type { Workspaces } from '../workspace/workspace.ts';
 import { buildEnvironment } from './environment.ts';
 import type { EnvironmentPolicy } from './environment.ts';
@@ -37,6 +38,7 @@ export async function provision(
 ): Promise<Run> {
   const environment = buildEnvironment(context.environment, agent.env, request.environment);
   const workspace = await context.workspaces.prepare(session.id);
+  await addFiles(workspace.directory, request);
   signal.throwIfAborted();
   const lookup = await findProgram(agent.command, environment['PATH'] ?? '', workspace.directory);
   if (lookup.kind === 'missing') {
@@ -61,6 +63,15 @@ export async function provision(
   session.endpoint = { port: run.port, token: launch.token };
   if (!session.transition('running')) signal.throwIfAborted();
   return run;
+}
+
+async function addFiles(directory: string, { workspaceFiles }: StartRequest): Promise<void> {
+  try {
+    await addWorkspaceFiles(directory, workspaceFiles);
+  } catch (error) {
+    if (!(error instanceof WorkspaceFileError)) throw error;
+    throw new LaunchError(`The workspace cannot be prepared: ${error.message}`, { cause: error });
+  }
 }
 
 /** Delivers the first message and records what became of it; never rejects. */

@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import type { KeySource } from './key-source.ts';
 import type { Keyring } from './keyring.ts';
-import { openWith, SecretBox } from './secret-box.ts';
+import { SEALED_COLUMNS } from './sealed-columns.ts';
+import { keyIdIn, openWith, SecretBox } from './secret-box.ts';
 import type { Place } from './secret-box.ts';
 import { StoreError } from './store-error.ts';
 import { inTransaction } from './tables.ts';
@@ -32,6 +33,7 @@ export async function admitKeys(
       .execute();
     const keyring = await source.load(rows.length === 0);
     for (const row of rows) verify(row, keyring, source, location);
+    for (const keyId of await usedKeyIds(transaction)) requireKey(keyId, keyring, source, location);
     const { newest } = keyring;
     if (!rows.some((row) => row.key_id === newest.id)) {
       await transaction
@@ -47,25 +49,47 @@ export async function admitKeys(
   });
 }
 
+const ADVICE =
+  'Put the right key back (a line of the key file, encryption.key_file or encryption.key), or restore the backup that ' +
+  'belongs to the present one. Nothing was changed';
+
+function requireKey(keyId: string, keyring: Keyring, source: KeySource, location: string): void {
+  if (keyring.find(keyId) !== null) return;
+  throw new StoreError(
+    'key',
+    `The store ${location} is sealed with the encryption key ${keyId}, but ${source.name} has only ${keyring.ids.join(', ')}. ${ADVICE}`,
+  );
+}
+
+/** Two keys with one id are unlikely, a changed database is not. */
 function verify(row: EncryptionKeyRow, keyring: Keyring, source: KeySource, location: string): void {
-  const advice =
-    `Put the right key back (a line of the key file, encryption.key_file or encryption.key), or restore the backup that ` +
-    `belongs to the present one. Nothing was changed`;
-  if (keyring.find(row.key_id) === null) {
-    throw new StoreError(
-      'key',
-      `The store ${location} is sealed with the encryption key ${row.key_id}, but ${source.name} has only ${keyring.ids.join(', ')}. ${advice}`,
-    );
-  }
+  requireKey(row.key_id, keyring, source, location);
   try {
     openWith(keyring, row.check_sealed, checkPlace(row.key_id));
   } catch (error) {
     throw new StoreError(
       'key',
-      `The encryption key ${row.key_id} of ${source.name} does not open the store ${location}. ${advice}`,
+      `The encryption key ${row.key_id} of ${source.name} does not open the store ${location}. ${ADVICE}`,
       { cause: error },
     );
   }
+}
+
+/**
+ * The keys of all envelopes, whatever the list of keys says: a server that had not read the new key yet may have
+ * used an old one after the list forgot it.
+ */
+async function usedKeyIds(db: Database): Promise<ReadonlySet<string>> {
+  const used = new Set<string>();
+  for (const { table, column } of SEALED_COLUMNS) {
+    const name = sql.ref(column);
+    const { rows } = await sql<{ key_id: string }>`
+      select distinct ${keyIdIn(name)} as key_id from ${sql.table(table)} where ${name} is not null`.execute(
+      db,
+    );
+    for (const row of rows) used.add(row.key_id);
+  }
+  return used;
 }
 
 function checkPlace(keyId: string): Place {

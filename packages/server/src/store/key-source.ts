@@ -15,6 +15,12 @@ export interface KeySource {
    * @throws StoreError `key` when there is none, or it is no key.
    */
   load(create: boolean): Promise<Keyring>;
+  /**
+   * Makes another key, which seals from now on wherever the keys are read again.
+   * @returns all keys.
+   * @throws StoreError `key` when only the operator can do that; the message says how.
+   */
+  addKey(): Promise<Keyring>;
 }
 
 export const KEY_FILE_NAME = 'encryption.key';
@@ -32,10 +38,7 @@ export function configuredKeys(options: {
   readonly dataDir: string;
 }): KeySource {
   const { key, keyFile, dataDir } = options;
-  if (key !== undefined) {
-    const name = `encryption.key (${KEY_VARIABLE})`;
-    return { name, load: async () => Promise.resolve(parseKeys(key.reveal(), name)) };
-  }
+  if (key !== undefined) return new GivenKeys(key);
   return keyFile === undefined
     ? new KeyFile(join(dataDir, KEY_FILE_NAME), true)
     : new KeyFile(keyFile, false);
@@ -43,8 +46,41 @@ export function configuredKeys(options: {
 
 /** A key that lives as long as the process, for a store that does, too. */
 export function temporaryKeys(): KeySource {
-  const keyring = new Keyring([new SealKey(randomBytes(KEY_BYTES))]);
-  return { name: 'a key for this run only', load: async () => Promise.resolve(keyring) };
+  const keys = [new SealKey(randomBytes(KEY_BYTES))];
+  const keyring = (): Promise<Keyring> => Promise.resolve(new Keyring(keys));
+  return {
+    name: 'a key for this run only',
+    load: keyring,
+    addKey: () => {
+      keys.push(new SealKey(randomBytes(KEY_BYTES)));
+      return keyring();
+    },
+  };
+}
+
+/** Keys that the configuration or the environment carries: one or several, oldest first. */
+class GivenKeys implements KeySource {
+  readonly name = `encryption.key (${KEY_VARIABLE})`;
+  readonly #text: Secret;
+
+  constructor(text: Secret) {
+    this.#text = text;
+  }
+
+  load(): Promise<Keyring> {
+    // A promise also when it fails.
+    return Promise.resolve().then(() => parseKeys(this.#text.reveal(), this.name));
+  }
+
+  addKey(): Promise<Keyring> {
+    return Promise.reject(
+      new StoreError(
+        'key',
+        `The server cannot add a key to ${this.name}: append one to its value ("OLD,NEW", made with "openssl rand -base64 32"), ` +
+          'restart the server, and rotate again',
+      ),
+    );
+  }
 }
 
 /** A file of keys, one a line, oldest first; empty lines and lines with `#` do not count. */
@@ -84,10 +120,6 @@ export class KeyFile implements KeySource {
     return this.addKey();
   }
 
-  /**
-   * Appends a new key, which seals from now on wherever the file is read again.
-   * @returns all keys of the file.
-   */
   async addKey(): Promise<Keyring> {
     const before = await this.#read();
     const key = randomBytes(KEY_BYTES);

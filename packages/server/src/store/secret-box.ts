@@ -1,4 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { sql } from 'kysely';
+import type { Expression, RawBuilder } from 'kysely';
 import { Keyring } from './keyring.ts';
 import type { SealKey } from './keyring.ts';
 import { StoreError } from './store-error.ts';
@@ -98,6 +100,11 @@ export function openWith(keyring: Keyring, envelope: string, place: Place): stri
 /** What every envelope of this key begins with. */
 export function envelopePrefix(keyId: string): string {
   return `${VERSION}.${keyId}.`;
+}
+
+/** SQL for the key id of the envelope in a column. */
+export function keyIdIn(column: Expression<unknown>): RawBuilder<string> {
+  return sql`substr(${column}, ${sql.lit(VERSION.length + 2)}, 8)`;
 }
 
 /** The key that an envelope needs; `null` when the text is no envelope. */

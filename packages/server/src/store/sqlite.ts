@@ -60,8 +60,11 @@ async function makePrivate(path: string): Promise<void> {
   }
 }
 
-/** @throws StoreError */
-function sqliteEngine(path: string): Engine {
+/**
+ * Opens the file without looking at its tables; for {@link Store.on} and for a restore.
+ * @throws StoreError
+ */
+export function sqliteEngine(path: string): Engine {
   const inMemory = path === MEMORY;
   const location = inMemory ? 'in memory' : path;
   const file = openFile(path, location);

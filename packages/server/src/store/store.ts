@@ -2,9 +2,12 @@ import { sql } from 'kysely';
 import { ApiKeyTable } from './api-keys.ts';
 import { AuditTable } from './audit.ts';
 import { admitKeys } from './encryption-keys.ts';
+import { InfoTable } from './info.ts';
 import type { KeySource } from './key-source.ts';
 import { migrate } from './migrate.ts';
 import { ProfileTable } from './profiles.ts';
+import { reseal } from './reseal.ts';
+import type { ResealOptions, ResealReport } from './reseal.ts';
 import { SecretBox } from './secret-box.ts';
 import { SessionTable } from './sessions.ts';
 import { ShareTable } from './shares.ts';
@@ -17,6 +20,7 @@ export interface StoreTables {
   readonly apiKeys: ApiKeyTable;
   readonly audit: AuditTable;
   readonly shares: ShareTable;
+  readonly info: InfoTable;
 }
 
 /** An open database and what belongs to its engine. */
@@ -41,6 +45,7 @@ export class Store implements StoreTables, AsyncDisposable {
   readonly apiKeys: ApiKeyTable;
   readonly audit: AuditTable;
   readonly shares: ShareTable;
+  readonly info: InfoTable;
   /** Steps of migration that opening took; empty when the store was of this version. */
   readonly migrated: readonly string[];
   readonly #engine: Engine;
@@ -58,6 +63,7 @@ export class Store implements StoreTables, AsyncDisposable {
     this.apiKeys = tables.apiKeys;
     this.audit = tables.audit;
     this.shares = tables.shares;
+    this.info = tables.info;
   }
 
   /**
@@ -108,6 +114,31 @@ export class Store implements StoreTables, AsyncDisposable {
     this.#box.use(await admitKeys(db, dialect, this.#keys, location));
   }
 
+  /** Whether a change of keys was begun and not finished: some secret may be sealed with an older key. */
+  async needsReseal(): Promise<boolean> {
+    const rows = await this.#engine.db.selectFrom('encryption_keys').select('key_id').limit(2).execute();
+    return rows.length > 1;
+  }
+
+  /**
+   * Seals everything with the newest key while the store is in use; takes up what an interrupted call has left.
+   * @throws StoreError; the abort reason of `options.signal`.
+   */
+  async reseal(options: ResealOptions = {}): Promise<ResealReport> {
+    const { db, dialect } = this.#engine;
+    return reseal(db, dialect, this.#box, options);
+  }
+
+  /**
+   * Makes a new key and seals everything with it while the store is in use.
+   * @throws StoreError `key` when only the operator can add a key; the abort reason of `options.signal`.
+   */
+  async rotateKeys(options: ResealOptions = {}): Promise<ResealReport> {
+    await this.#keys.addKey();
+    await this.reloadKeys();
+    return this.reseal(options);
+  }
+
   /**
    * Writes a backup to a new file, mode 0600, while the store is in use. Secrets in it stay sealed: keep the
    * encryption key, too, and elsewhere.
@@ -128,6 +159,7 @@ export class Store implements StoreTables, AsyncDisposable {
       apiKeys: new ApiKeyTable(db),
       audit: new AuditTable(db),
       shares: new ShareTable(db),
+      info: new InfoTable(db),
     };
   }
 }
