@@ -45,7 +45,12 @@ export async function provision(
     throw new LaunchError(`Agent "${agent.name}" cannot be started. ${lookup.reason}`);
   }
   const args = [...agent.args, ...request.agentArgs];
-  const launch = context.agentServer.launch({ program: lookup.path, args, type: agent.type, transport: agent.transport });
+  const launch = context.agentServer.launch({
+    program: lookup.path,
+    args,
+    type: agent.type,
+    transport: agent.transport,
+  });
   session.transition('starting');
   const run = await context.runtime.launch(
     {
