@@ -16,9 +16,15 @@ const exitSchema = z.object({
 });
 const startSchema = z.object({
   environment: textMap,
-  agent: z.object({ command: z.string(), args: textList, env: textMap }),
+  agent: z.object({
+    command: z.string(),
+    args: textList,
+    env: textMap,
+    transport: z.exactOptional(z.enum(['pty', 'acp'])),
+  }),
   agentArgs: textList,
   systemPrompt: z.string().nullable(),
+  workspaceFiles: z.exactOptional(z.array(z.object({ path: z.string(), content: z.string() }))),
 });
 
 type SummaryRow = Pick<

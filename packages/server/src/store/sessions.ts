@@ -31,6 +31,8 @@ export interface AgentSnapshot {
   readonly command: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** Absent in imported sessions: through its terminal. */
+  readonly transport?: 'pty' | 'acp';
 }
 
 /** What a session was started with; sealed at rest. */
@@ -40,6 +42,8 @@ export interface SessionStart {
   /** Arguments of the request, after the agent's own. */
   readonly agentArgs: readonly string[];
   readonly systemPrompt: string | null;
+  /** Put into the workspace before the agent starts. */
+  readonly workspaceFiles?: readonly { readonly path: string; readonly content: string }[];
 }
 
 export interface NewSession {
@@ -305,6 +309,60 @@ export class SessionTable {
       });
       return true;
     });
+  }
+
+  /**
+   * Begins another life of a session that has ended: state `creating`, nothing known of a process or an exit.
+   * @returns whether it had ended; if not, nothing has changed.
+   */
+  async reopen(
+    id: string,
+    change: {
+      readonly at: Date;
+      readonly reason: string;
+      readonly port: number;
+      readonly agentServer: SessionFacts['agentServer'];
+    },
+  ): Promise<boolean> {
+    return inTransaction(this.#db, async (db) => {
+      const from = SESSION_STATES.filter((state) => !isLive(state));
+      const { at, reason, port } = change;
+      if (
+        !(await new SessionTable(db, this.#box).transition(id, from, 'creating', {
+          at,
+          reason,
+          port,
+          exit: null,
+        }))
+      )
+        return false;
+      await db
+        .updateTable('sessions')
+        .set({
+          agent_server: change.agentServer,
+          pid: null,
+          start_time: null,
+          boot_id: null,
+          token_sealed: null,
+        })
+        .where('id', '=', id)
+        .execute();
+      return true;
+    });
+  }
+
+  /** Those of the ids that are sessions of this store. */
+  async findKnown(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const known = new Set<string>();
+    for (let start = 0; start < ids.length; start += MAX_ROWS_A_STATEMENT) {
+      const rows = await this.#db
+        .selectFrom('sessions')
+        .select('id')
+        .where('id', 'in', ids.slice(start, start + MAX_ROWS_A_STATEMENT))
+        .execute();
+      for (const { id } of rows) known.add(id);
+    }
+    return known;
   }
 
   /**

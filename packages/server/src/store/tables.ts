@@ -27,7 +27,7 @@ export interface SessionRow {
   readonly owner_id: string;
   readonly agent: string;
   readonly agent_type: string;
-  readonly agent_server: string;
+  agent_server: string;
   readonly tags: string;
   readonly environment_names: string;
   readonly created_at: number;
