@@ -16,13 +16,20 @@ import { createControlServer } from './http/control-server.ts';
 import { createListener } from './http/listener.ts';
 import type { Listener } from './http/listener.ts';
 import { OriginGuard } from './http/origin-guard.ts';
+import { profileRoutes } from './http/routes/profiles.ts';
 import { sessionRoutes } from './http/routes/sessions.ts';
+import { startWithProfileRoute } from './http/routes/start-with-profile.ts';
 import { systemRoutes } from './http/routes/system.ts';
 import type { RootLog } from './log.ts';
+import { Profiles } from './profiles/profiles.ts';
 import { createProxyHandler } from './proxy/proxy-handler.ts';
 import { LocalRuntime } from './runtime/local/local-runtime.ts';
+import { checkEnvironment } from './sessions/environment.ts';
+import type { EnvironmentPolicy } from './sessions/environment.ts';
 import { StartLimiter } from './sessions/limits.ts';
 import { Sessions } from './sessions/manager.ts';
+import { openMemory } from './store/sqlite.ts';
+import type { Store } from './store/store.ts';
 import { packageVersion } from './version.ts';
 import { Workspaces } from './workspace/workspace.ts';
 
@@ -31,37 +38,47 @@ const DRAIN_MS = 2_000;
 
 /** First path segments that are never a session: routes that exist, and names kept for those to come (DF-56). */
 const RESERVED_SEGMENTS: ReadonlySet<string> = new Set([
-  ...['start', 'search', 'sessions', 'health', 'livez', 'readyz', 'version'],
   ...[
+    'start',
+    'search',
+    'sessions',
     'profiles',
     'start-with-profile',
-    'api-keys',
-    'audit',
-    'events',
-    'metrics',
-    'mcp',
-    'console',
-    'docs',
-    'openapi.json',
+    'health',
+    'livez',
+    'readyz',
+    'version',
   ],
+  ...['api-keys', 'audit', 'events', 'metrics', 'mcp', 'console', 'docs', 'openapi.json'],
 ]);
 
 const HOUR_MS = 3_600_000;
+
+/** Parts that are not made from the configuration. */
+export interface AppOverrides {
+  /** Opens the store; the server closes it. */
+  readonly openStore?: () => Promise<Store>;
+}
 
 /**
  * Builds the server from its configuration: the only place that knows all parts.
  * @throws ConfigError for what only shows when the parts are made, such as an unusable keys file.
  */
-export async function createApp(config: Config, log: RootLog): Promise<ServerApp> {
+export async function createApp(
+  config: Config,
+  log: RootLog,
+  overrides: AppOverrides = {},
+): Promise<ServerApp> {
   const authenticator = createAuthenticator(config, log.secrets);
   const agentServer = await createAgentServer(config);
   const agents = agentCatalogue(config);
   const searchPath = { ...config.inherited_environment, ...config.environment.set }['PATH'] ?? '';
   const chooseDefault = async (): Promise<string> =>
-    await chooseDefaultAgent(config.default_agent, agents, searchPath);
+    chooseDefaultAgent(config.default_agent, agents, searchPath);
   let defaultAgent = await chooseDefault();
 
   const dataFolder = await DataFolder.open(config.data_dir);
+  const store = await (overrides.openStore ?? openMemory)();
   const runtime = new LocalRuntime({
     instanceId: dataFolder.instanceId,
     startPort: config.start_port,
@@ -70,17 +87,18 @@ export async function createApp(config: Config, log: RootLog): Promise<ServerApp
   });
   const workspaces = new Workspaces(dataFolder.path);
   const { limits } = config;
+  const environment: EnvironmentPolicy = {
+    inherited: config.inherited_environment,
+    set: config.environment.set,
+    deny: config.environment.deny,
+    maxEntries: limits.environment_entries,
+    maxBytes: limits.environment_bytes,
+  };
   const sessions = new Sessions({
     agentServer,
     agents,
     defaultAgent: () => defaultAgent,
-    environment: {
-      inherited: config.inherited_environment,
-      set: config.environment.set,
-      deny: config.environment.deny,
-      maxEntries: limits.environment_entries,
-      maxBytes: limits.environment_bytes,
-    },
+    environment,
     limiter: new StartLimiter({
       perUser: limits.sessions_per_user,
       total: limits.sessions_total,
@@ -101,12 +119,16 @@ export async function createApp(config: Config, log: RootLog): Promise<ServerApp
     workspaces,
     log: log.child({ module: 'sessions' }),
   });
+  const profiles = new Profiles(store.profiles, {
+    checkEnvironment: (wanted) => checkEnvironment(wanted, environment),
+    checkAgent: (name) => void sessions.agentOf(name),
+  });
 
   const cors = new Cors({
     origins: config.cors.allowed_origins,
     credentials: config.cors.allow_credentials,
-    requestHeaders: [...config.cors.allowed_headers, config.auth.header_name],
-    exposedHeaders: ['X-Ignored-Members', ...config.cors.exposed_headers],
+    requestHeaders: ['If-Match', ...config.cors.allowed_headers, config.auth.header_name],
+    exposedHeaders: ['ETag', 'X-Ignored-Members', ...config.cors.exposed_headers],
     maxAgeSeconds: config.cors.max_age_seconds,
   });
   let ready = false;
@@ -124,6 +146,8 @@ export async function createApp(config: Config, log: RootLog): Promise<ServerApp
     defaultAgent: () => defaultAgent,
   });
   sessionRoutes(control, sessions);
+  profileRoutes(control, profiles);
+  startWithProfileRoute(control, profiles, sessions);
   await control.ready();
   const proxy = createProxyHandler({
     find: (id) => sessions.find(id),
@@ -172,6 +196,7 @@ export async function createApp(config: Config, log: RootLog): Promise<ServerApp
       await control.close();
       await runtime[Symbol.asyncDispose]();
       for (const folder of await workspaces.sweep()) log.info({ folder }, 'workspace kept: it holds files');
+      await store[Symbol.asyncDispose]();
       await dataFolder[Symbol.asyncDispose]();
       return { left };
     },

@@ -11,12 +11,20 @@ const ADMIN_ROLE = 'admin';
  * @throws AppError `insufficient_permissions`.
  */
 export function authorize(principal: Principal, permission: Permission): void {
-  const { permissions } = principal;
-  if (permissions.has(permission) || permissions.has(ALL_PERMISSIONS)) return;
-  throw new AppError('insufficient_permissions');
+  if (!holds(principal, permission)) throw new AppError('insufficient_permissions');
 }
 
-/** Whether the caller may use sessions of this owner: the own ones, and for the role admin all (PX-050, PX-051). */
+/** Whether the caller holds the permission, `*` included. */
+export function holds({ permissions }: Principal, permission: Permission): boolean {
+  return permissions.has(permission) || permissions.has(ALL_PERMISSIONS);
+}
+
+/** Whether the caller may use what this owner has: the own, and for the role admin all (PX-050, PX-051). */
 export function canAccess(principal: Principal, ownerId: string): boolean {
-  return principal.userId === ownerId || principal.role === ADMIN_ROLE;
+  return principal.userId === ownerId || isAdmin(principal);
+}
+
+/** Whether what everybody has is also the caller's. */
+export function isAdmin(principal: Principal): boolean {
+  return principal.role === ADMIN_ROLE;
 }

@@ -126,7 +126,7 @@ export class Sessions implements AsyncDisposable {
 
   /** The last lines of a session's log, oldest first. */
   async readLog(session: Session, maxLines: number): Promise<readonly string[]> {
-    return await readTail(this.#options.workspaces.locate(session.id).logPath, maxLines);
+    return readTail(this.#options.workspaces.locate(session.id).logPath, maxLines);
   }
 
   /**

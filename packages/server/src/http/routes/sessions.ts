@@ -11,9 +11,7 @@ import { SESSION_STATES } from '../../sessions/session.ts';
 import { ignoredMembers, startBodySchema } from '../../sessions/start-request.ts';
 import { wireStatus } from '../../sessions/wire-status.ts';
 import { principalOf } from '../control-server.ts';
-
-/** Names the members of a request that had no effect. */
-const IGNORED_HEADER = 'x-ignored-members';
+import { nameIgnored } from '../ignored-members.ts';
 
 /** Lines of a session's log that one request may have. */
 const LOG_LINES = { default: 200, most: 5_000 } as const;
@@ -78,8 +76,7 @@ export function sessionRoutes(app: FastifyInstance, sessions: Sessions): void {
     async (request, reply) => {
       const body = request.body ?? {};
       const { session, ownerWasChosen } = await sessions.start(principalOf(request), body);
-      const ignored = ignoredMembers(body, ownerWasChosen);
-      if (ignored.length > 0) reply.header(IGNORED_HEADER, ignored.map(headerSafe).join(', '));
+      nameIgnored(reply, ignoredMembers(body, ownerWasChosen));
       return { session_id: session.id };
     },
   );
@@ -212,9 +209,4 @@ function detailOf(session: Session): z.infer<typeof sessionDetailSchema> {
       ...(reason === undefined ? {} : { reason }),
     })),
   };
-}
-
-/** Member names come from the caller; a header takes printable ASCII only. */
-function headerSafe(name: string): string {
-  return encodeURIComponent(name.slice(0, 64));
 }
