@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely';
 import { z } from 'zod';
-import { checkColumn, parseColumn, storable, storableOrNull, timeOf } from './columns.ts';
+import { checkColumn, isMap, parseColumn, storable, storableOrNull, timeOf } from './columns.ts';
 import type { AuditRow, Database } from './tables.ts';
 
 /** How an action ended: done, refused for lack of rights, or failed otherwise. */
@@ -50,7 +50,9 @@ export interface AuditPage {
   readonly next: number | null;
 }
 
-const details = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));
+const details = z.custom<AuditEvent['details']>(
+  (value) => isMap(value) && Object.values(value).every(isScalar),
+);
 const outcome = z.enum(AUDIT_OUTCOMES);
 
 /** The audit log. It can be written and read, never changed: the database itself refuses that. */
@@ -103,6 +105,10 @@ export class AuditTable {
     const entries = rows.slice(0, limit).map(read);
     return { entries, next: rows.length > limit ? (entries.at(-1)?.sequence ?? null) : null };
   }
+}
+
+function isScalar(value: unknown): boolean {
+  return value === null || ['string', 'number', 'boolean'].includes(typeof value);
 }
 
 function read(row: Selectable<AuditRow>): AuditEntry {

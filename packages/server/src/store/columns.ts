@@ -6,8 +6,15 @@ import { StoreError } from './store-error.ts';
  * have been changed by hand or by another version.
  */
 
-export const textMap = z.record(z.string(), z.string());
+/** Not `z.record`, which leaves out a member `__proto__`. */
+export const textMap = z.custom<Readonly<Record<string, string>>>(
+  (value) => isMap(value) && Object.values(value).every((member) => typeof member === 'string'),
+);
 export const textList = z.array(z.string());
+
+export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
 
 /** Milliseconds since 1970 as a time. */
 export function timeOf(milliseconds: number): Date {

@@ -1,3 +1,5 @@
+import { sql } from 'kysely';
+import type { SelectQueryBuilder } from 'kysely';
 import { z } from 'zod';
 import type { MessageTemplate, Profile, RepositoryEntry } from '../profiles/profile.ts';
 import {
@@ -12,7 +14,7 @@ import {
 } from './columns.ts';
 import type { SecretBox } from './secret-box.ts';
 import { inTransaction } from './tables.ts';
-import type { Database, Dialect, ProfileRow } from './tables.ts';
+import type { Database, Dialect, ProfileRow, Tables } from './tables.ts';
 
 /** A profile before the store has given it a version. */
 export type NewProfile = Omit<Profile, 'version'>;
@@ -51,6 +53,8 @@ const messageTemplates = z.array(
 );
 const privatePart = z.object({ environment: textMap, systemPrompt: z.string(), agentArgs: textList });
 
+type StoredRow = ProfileRow & { readonly is_default: number };
+
 /** Profiles in the store. Every write is durable when its promise resolves. */
 export class ProfileTable {
   readonly #db: Database;
@@ -70,7 +74,6 @@ export class ProfileTable {
   async insert(profile: NewProfile): Promise<Profile> {
     const added: Profile = { ...profile, version: 1 };
     await inTransaction(this.#db, async (db) => {
-      if (added.isDefault) await clearDefault(db, added);
       await db
         .insertInto('profiles')
         .values({
@@ -81,6 +84,7 @@ export class ProfileTable {
           ...this.#columns(added),
         })
         .execute();
+      if (added.isDefault) await makeDefault(db, added);
     });
     return added;
   }
@@ -92,9 +96,7 @@ export class ProfileTable {
 
   /** Oldest first. */
   async listByOwner(userId: string): Promise<readonly Profile[]> {
-    const rows = await this.#db
-      .selectFrom('profiles')
-      .selectAll()
+    const rows = await selectProfiles(this.#db)
       .where('user_id', '=', storable(userId))
       .orderBy('created_at')
       .orderBy('id')
@@ -104,22 +106,16 @@ export class ProfileTable {
 
   /** Everybody's, oldest first; for admins. */
   async listAll(): Promise<readonly Profile[]> {
-    const rows = await this.#db
-      .selectFrom('profiles')
-      .selectAll()
-      .orderBy('created_at')
-      .orderBy('id')
-      .execute();
+    const rows = await selectProfiles(this.#db).orderBy('created_at').orderBy('id').execute();
     return Promise.all(rows.map(async (row) => this.#open(row)));
   }
 
   /** The one that a user starts with when naming none. */
   async getDefault(userId: string): Promise<Profile | null> {
-    const row = await this.#db
-      .selectFrom('profiles')
-      .selectAll()
-      .where('user_id', '=', storable(userId))
-      .where('is_default', '=', 1)
+    const row = await selectProfiles(this.#db)
+      .where('id', 'in', (select) =>
+        select.selectFrom('profile_defaults').select('profile_id').where('user_id', '=', storable(userId)),
+      )
       .executeTakeFirst();
     return row === undefined ? null : this.#open(row);
   }
@@ -137,12 +133,14 @@ export class ProfileTable {
         return { kind: 'conflict', version: present.version };
       }
       const edited: Profile = { ...present, ...edit(present), version: present.version + 1 };
-      if (edited.isDefault) await clearDefault(db, edited);
       await db
         .updateTable('profiles')
         .set({ ...this.#columns(edited), version: edited.version })
         .where('id', '=', id)
         .execute();
+      if (edited.isDefault) await makeDefault(db, edited);
+      else if (present.isDefault)
+        await db.deleteFrom('profile_defaults').where('profile_id', '=', id).execute();
       return { kind: 'updated', profile: edited };
     });
   }
@@ -179,13 +177,13 @@ export class ProfileTable {
   }
 
   async #read(db: Database, id: string, lock = false): Promise<Profile | null> {
-    let query = db.selectFrom('profiles').selectAll().where('id', '=', id);
+    let query = selectProfiles(db).where('id', '=', id);
     if (lock) query = query.forUpdate();
     const row = await query.executeTakeFirst();
     return row === undefined ? null : this.#open(row);
   }
 
-  async #open(row: ProfileRow): Promise<Profile> {
+  async #open(row: StoredRow): Promise<Profile> {
     const name = (column: string): string => `profiles.${column} of ${row.id}`;
     const text = await this.#box.open(row.private_sealed, {
       table: 'profiles',
@@ -215,7 +213,7 @@ export class ProfileTable {
       agent: row.agent,
       agentArgs,
       repository: row.repository,
-      isDefault: row.is_default === 1,
+      isDefault: row.is_default > 0,
       createdAt: timeOf(row.created_at),
       updatedAt: timeOf(row.updated_at),
       lastUsedAt: timeOrNull(row.last_used_at),
@@ -232,7 +230,6 @@ export class ProfileTable {
       message_templates: JSON.stringify(profile.messageTemplates),
       agent: storableOrNull(profile.agent),
       repository: storableOrNull(profile.repository),
-      is_default: profile.isDefault ? 1 : 0,
       updated_at: profile.updatedAt.getTime(),
       last_used_at: millisecondsOrNull(profile.lastUsedAt),
       private_sealed: this.#box.seal(JSON.stringify({ environment, systemPrompt, agentArgs }), {
@@ -244,12 +241,25 @@ export class ProfileTable {
   }
 }
 
-async function clearDefault(db: Database, { id, userId }: Profile): Promise<void> {
+/** Rows with what the store knows about their being a default. */
+function selectProfiles(db: Database): SelectQueryBuilder<Tables, 'profiles', StoredRow> {
+  return db
+    .selectFrom('profiles')
+    .selectAll()
+    .select((select) =>
+      select
+        .selectFrom('profile_defaults')
+        .select(sql<number>`count(*)`.as('defaults'))
+        .whereRef('profile_defaults.profile_id', '=', 'profiles.id')
+        .$asScalar()
+        .as('is_default'),
+    );
+}
+
+async function makeDefault(db: Database, { id, userId }: Profile): Promise<void> {
   await db
-    .updateTable('profiles')
-    .set({ is_default: 0 })
-    .where('user_id', '=', storable(userId))
-    .where('is_default', '=', 1)
-    .where('id', '!=', id)
+    .insertInto('profile_defaults')
+    .values({ user_id: storable(userId), profile_id: id })
+    .onConflict((conflict) => conflict.column('user_id').doUpdateSet({ profile_id: id }))
     .execute();
 }

@@ -39,21 +39,26 @@ export async function reseal(
   box: SecretBox,
   options: ResealOptions = {},
 ): Promise<ResealReport> {
-  const unreadable: string[] = [];
   let resealed = 0;
-  for (const column of SEALED_COLUMNS) {
-    let after = '';
-    for (;;) {
-      options.signal?.throwIfAborted();
-      const batch = await resealBatch(db, box, column, after, unreadable);
-      if (batch === null) break;
-      resealed += batch.resealed;
-      after = batch.last;
-      options.onProgress?.(resealed);
-      await nextTurn();
+  for (;;) {
+    const unreadable: string[] = [];
+    const before = resealed;
+    for (const column of SEALED_COLUMNS) {
+      let after = '';
+      for (;;) {
+        options.signal?.throwIfAborted();
+        const batch = await resealBatch(db, box, column, after, unreadable);
+        if (batch === null) break;
+        resealed += batch.resealed;
+        after = batch.last;
+        options.onProgress?.(resealed);
+        await nextTurn();
+      }
     }
+    const retired = await retireKeys(db, dialect, box);
+    // A write that was under way when the new key came may have used the old one: look again.
+    if (retired !== null || resealed === before) return { resealed, unreadable, retired: retired ?? [] };
   }
-  return { resealed, unreadable, retired: await retireKeys(db, dialect, box) };
 }
 
 /** @returns `null` when there is nothing after `after` that another key has sealed. */
@@ -92,8 +97,11 @@ async function resealBatch(
   });
 }
 
-/** Forgets the keys with which nothing is sealed. */
-async function retireKeys(db: Database, dialect: Dialect, box: SecretBox): Promise<readonly string[]> {
+/**
+ * Forgets the keys with which nothing is sealed.
+ * @returns `null` when something still is.
+ */
+async function retireKeys(db: Database, dialect: Dialect, box: SecretBox): Promise<readonly string[] | null> {
   return inTransaction(db, async (transaction) => {
     if (dialect.locksRows) await sql`lock table encryption_keys in exclusive mode`.execute(transaction);
     for (const column of SEALED_COLUMNS) {
@@ -101,7 +109,7 @@ async function retireKeys(db: Database, dialect: Dialect, box: SecretBox): Promi
         select 1 from ${sql.table(column.table)} where ${sealedByOthers(column, box)} limit 1`.execute(
         transaction,
       );
-      if (rows.length > 0) return [];
+      if (rows.length > 0) return null;
     }
     const retired = await transaction
       .deleteFrom('encryption_keys')

@@ -136,7 +136,7 @@ async function* chunksOfSqlite(path: string): AsyncGenerator<Chunk> {
   try {
     const copy = join(folder, 'store.db');
     await copyFile(path, copy);
-    const { db, dialect } = sqliteEngine(copy);
+    const { db, dialect } = sqliteEngine(copy, path);
     try {
       await migrate(db, dialect, path);
       for (const table of DUMPED_TABLES) {

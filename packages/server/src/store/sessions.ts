@@ -1,6 +1,3 @@
-import { createHash } from 'node:crypto';
-import { sql } from 'kysely';
-import type { ExpressionBuilder, ExpressionWrapper, SqlBool } from 'kysely';
 import { isLive, SESSION_STATES } from '../sessions/session.ts';
 import type {
   InitialMessageState,
@@ -9,11 +6,12 @@ import type {
   SessionState,
   StateChange,
 } from '../sessions/session.ts';
-import { millisecondsOrNull, storable, storableOrNull, timeOf } from './columns.ts';
+import { millisecondsOrNull, storable, storableOrNull } from './columns.ts';
 import type { SecretBox } from './secret-box.ts';
+import { addHistory, historiesOf, matches, MAX_ROWS_A_STATEMENT, tagDigest } from './session-queries.ts';
 import { readExit, readRecord, readSecrets, readSummary } from './session-rows.ts';
 import { inTransaction } from './tables.ts';
-import type { Database, Tables } from './tables.ts';
+import type { Database } from './tables.ts';
 
 /** What became of a first message; `sending` says that it may have arrived: look before sending again. */
 export type MessageState = InitialMessageState | { readonly state: 'sending'; readonly at: Date };
@@ -117,9 +115,6 @@ export interface SessionPage {
 }
 
 const LIVE_STATES = SESSION_STATES.filter(isLive);
-
-/** SQLite takes 32,766 parameters a statement, PostgreSQL 65,535. */
-const MAX_ROWS_A_STATEMENT = 1000;
 
 /** Sessions in the store. Every write is durable when its promise resolves. */
 export class SessionTable {
@@ -284,6 +279,7 @@ export class SessionTable {
     to: SessionState,
     change: TransitionChange,
   ): Promise<boolean> {
+    if (from.length === 0) return false;
     const at = change.at.getTime();
     const { exit, port } = change;
     return inTransaction(this.#db, async (db) => {
@@ -327,15 +323,13 @@ export class SessionTable {
     return inTransaction(this.#db, async (db) => {
       const from = SESSION_STATES.filter((state) => !isLive(state));
       const { at, reason, port } = change;
-      if (
-        !(await new SessionTable(db, this.#box).transition(id, from, 'creating', {
-          at,
-          reason,
-          port,
-          exit: null,
-        }))
-      )
-        return false;
+      const isMine = await new SessionTable(db, this.#box).transition(id, from, 'creating', {
+        at,
+        reason,
+        port,
+        exit: null,
+      });
+      if (!isMine) return false;
       await db
         .updateTable('sessions')
         .set({
@@ -389,6 +383,7 @@ export class SessionTable {
    * @returns whether it was in one of `from`.
    */
   async markMessage(id: string, from: readonly MessageState['state'][], to: MessageState): Promise<boolean> {
+    if (from.length === 0) return false;
     const result = await this.#db
       .updateTable('sessions')
       .set({
@@ -431,85 +426,4 @@ export class SessionTable {
   #seal(id: string, field: string, text: string): string {
     return this.#box.seal(text, { table: 'sessions', id, field });
   }
-}
-
-function matches(
-  where: ExpressionBuilder<Tables, 'sessions'>,
-  { states, ownerId, visibleTo, tags }: SessionFilter,
-): ExpressionWrapper<Tables, 'sessions', SqlBool> {
-  const shared = (userId: string, at: number): ExpressionWrapper<Tables, 'sessions', SqlBool> =>
-    where.exists(
-      where
-        .selectFrom('share_grants')
-        .select(sql<number>`1`.as('found'))
-        .whereRef('share_grants.session_id', '=', 'sessions.id')
-        .where('share_grants.user_id', '=', userId)
-        .where('share_grants.revoked_at', 'is', null)
-        .where((grant) => grant.or([grant('expires_at', 'is', null), grant('expires_at', '>', at)])),
-    );
-  const tagged = (digest: string): ExpressionWrapper<Tables, 'sessions', SqlBool> =>
-    where(
-      'id',
-      'in',
-      where.selectFrom('session_tags').select('session_id').where('session_tags.digest', '=', digest),
-    );
-  return where.and([
-    ...(states === undefined
-      ? []
-      : [states.size === 0 ? where.lit(false) : where('state', 'in', [...states])]),
-    ...(ownerId === undefined ? [] : [where('owner_id', '=', storable(ownerId))]),
-    ...(visibleTo === undefined
-      ? []
-      : [
-          where.or([
-            where('owner_id', '=', storable(visibleTo.userId)),
-            shared(storable(visibleTo.userId), visibleTo.at.getTime()),
-          ]),
-        ]),
-    ...[...(tags ?? [])].map(([name, value]) => tagged(tagDigest(name, value))),
-  ]);
-}
-
-async function addHistory(db: Database, id: string, change: StateChange): Promise<void> {
-  await db
-    .insertInto('session_states')
-    .values((insert) => ({
-      session_id: id,
-      position: insert
-        .selectFrom('session_states')
-        .select(sql<number>`coalesce(max(position), 0) + 1`.as('next'))
-        .where('session_id', '=', id),
-      state: change.state,
-      at: change.at.getTime(),
-      reason: storableOrNull(change.reason),
-    }))
-    .execute();
-}
-
-async function historiesOf(
-  db: Database,
-  ids: readonly string[],
-): Promise<ReadonlyMap<string, readonly { state: string; at: Date; reason: string | null }[]>> {
-  const histories = new Map<string, { state: string; at: Date; reason: string | null }[]>();
-  for (let start = 0; start < ids.length; start += MAX_ROWS_A_STATEMENT) {
-    const rows = await db
-      .selectFrom('session_states')
-      .select(['session_id', 'state', 'at', 'reason'])
-      .where('session_id', 'in', ids.slice(start, start + MAX_ROWS_A_STATEMENT))
-      .orderBy('session_id')
-      .orderBy('position')
-      .execute();
-    for (const { session_id: id, state, at, reason } of rows) {
-      const history = histories.get(id) ?? [];
-      history.push({ state, at: timeOf(at), reason });
-      histories.set(id, history);
-    }
-  }
-  return histories;
-}
-
-function tagDigest(name: string, value: string): string {
-  return createHash('sha256')
-    .update(JSON.stringify([name, value]))
-    .digest('base64url');
 }

@@ -1,8 +1,9 @@
 import { chmod, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import SqliteFile from 'better-sqlite3';
 import { CompiledQuery, Kysely, SqliteAdapter, SqliteDialect, SqliteDriver } from 'kysely';
-import type { DatabaseConnection, SqliteDatabase, SqliteStatement } from 'kysely';
+import type { DatabaseConnection, QueryResult, SqliteDatabase, SqliteStatement } from 'kysely';
 import { backupSqlite } from './backup.ts';
 import { syncFolder, temporaryKeys } from './key-source.ts';
 import type { KeySource } from './key-source.ts';
@@ -16,7 +17,10 @@ import type { Database, Dialect, Tables } from './tables.ts';
 const APPLICATION_ID = 0x41_41_50_58;
 
 /** Another process (a backup, a command) holds the file for moments only. */
-const BUSY_TIMEOUT_MS = 5_000;
+const BUSY_PATIENCE_MS = 5_000;
+
+/** A write takes a fraction of that. */
+const BUSY_PAUSE_MS = 5;
 
 /** Statements kept prepared; their number is bounded because lists of values make new ones. */
 const MAX_PREPARED = 200;
@@ -37,7 +41,7 @@ export async function openSqlite(path: string, keys: KeySource): Promise<Store> 
 
 /** A store that ends with the process: `persistence.enabled: false`. */
 export async function openMemory(): Promise<Store> {
-  return Store.on(sqliteEngine(MEMORY), temporaryKeys());
+  return Store.on(sqliteEngine(MEMORY, 'in memory'), temporaryKeys());
 }
 
 /** Mode 0600 before anything is in the file; SQLite gives the same mode to `-wal` and `-shm`. */
@@ -62,11 +66,11 @@ async function makePrivate(path: string): Promise<void> {
 
 /**
  * Opens the file without looking at its tables; for {@link Store.on} and for a restore.
+ * @param location - what messages call it.
  * @throws StoreError
  */
-export function sqliteEngine(path: string): Engine {
+export function sqliteEngine(path: string, location = path): Engine {
   const inMemory = path === MEMORY;
-  const location = inMemory ? 'in memory' : path;
   const file = openFile(path, location);
   const db: Database = new Kysely<Tables>({ dialect: new StoreSqliteDialect(file, location) });
   return {
@@ -81,7 +85,7 @@ export function sqliteEngine(path: string): Engine {
 function openFile(path: string, location: string): SqliteFile.Database {
   let file: SqliteFile.Database | null = null;
   try {
-    file = new SqliteFile(path, { timeout: BUSY_TIMEOUT_MS });
+    file = new SqliteFile(path, { timeout: BUSY_PATIENCE_MS });
     refuseForeign(file, location);
     file.pragma('journal_mode = WAL');
     // FULL: what was answered survives a power cut, not only the end of the process.
@@ -91,6 +95,8 @@ function openFile(path: string, location: string): SqliteFile.Database {
     // What was deleted is overwritten in the file.
     file.pragma('secure_delete = ON');
     refuseDamaged(file, location);
+    // From here on we wait ourselves: SQLite would hold up the whole process.
+    file.pragma('busy_timeout = 0');
     return file;
   } catch (error) {
     file?.close();
@@ -137,6 +143,10 @@ class StoreSqliteDriver extends SqliteDriver {
     this.#file = file;
   }
 
+  override async acquireConnection(): Promise<DatabaseConnection> {
+    return new PatientConnection(await super.acquireConnection());
+  }
+
   /** Takes the write lock at once: a transaction that reads first could not get it later (SQLITE_BUSY_SNAPSHOT). */
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw('begin immediate'));
@@ -164,6 +174,32 @@ class StoreSqliteDialect extends SqliteDialect {
 
   override createAdapter(): TransactionalSqliteAdapter {
     return new TransactionalSqliteAdapter();
+  }
+}
+
+/** Waits for another process that writes; the rest of this one goes on meanwhile. */
+class PatientConnection implements DatabaseConnection {
+  readonly #connection: DatabaseConnection;
+
+  constructor(connection: DatabaseConnection) {
+    this.#connection = connection;
+  }
+
+  async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    const deadline = performance.now() + BUSY_PATIENCE_MS;
+    for (;;) {
+      try {
+        return await this.#connection.executeQuery<Row>(query);
+      } catch (error) {
+        const isBusy = error instanceof StoreError && error.kind === 'busy';
+        if (!isBusy || performance.now() > deadline) throw error;
+        await pause(BUSY_PAUSE_MS);
+      }
+    }
+  }
+
+  streamQuery<Row>(query: CompiledQuery, chunkSize?: number): AsyncIterableIterator<QueryResult<Row>> {
+    return this.#connection.streamQuery<Row>(query, chunkSize);
   }
 }
 

@@ -17,6 +17,7 @@ export const DUMPED_TABLES = [
   { name: 'session_states', key: ['session_id', 'position'] },
   { name: 'session_tags', key: ['session_id', 'digest'] },
   { name: 'profiles', key: ['id'] },
+  { name: 'profile_defaults', key: ['user_id'] },
   { name: 'api_keys', key: ['id'] },
   { name: 'audit_log', key: ['sequence'] },
   { name: 'share_grants', key: ['id'] },

@@ -72,13 +72,18 @@ export interface ProfileRow {
   message_templates: string;
   agent: string | null;
   repository: string | null;
-  is_default: number;
   readonly created_at: number;
   updated_at: number;
   last_used_at: number | null;
   version: number;
   /** Environment, system prompt and agent arguments. */
   private_sealed: string;
+}
+
+/** The profile that a user starts with; a table of its own, so that there can be only one. */
+export interface ProfileDefaultRow {
+  readonly user_id: string;
+  profile_id: string;
 }
 
 export interface ApiKeyRow {
@@ -138,25 +143,12 @@ export interface Tables {
   session_states: SessionStateRow;
   session_tags: SessionTagRow;
   profiles: ProfileRow;
+  profile_defaults: ProfileDefaultRow;
   api_keys: ApiKeyRow;
   audit_log: AuditRow;
   share_grants: ShareGrantRow;
   share_links: ShareLinkRow;
 }
-
-/** Every table, a referenced one before those that refer to it. */
-export const TABLE_NAMES = [
-  'store_info',
-  'encryption_keys',
-  'sessions',
-  'session_states',
-  'session_tags',
-  'profiles',
-  'api_keys',
-  'audit_log',
-  'share_grants',
-  'share_links',
-] as const satisfies readonly (keyof Tables)[];
 
 /** Where the engines differ; everything else is the same SQL. */
 export interface Dialect {

@@ -93,7 +93,6 @@ export async function initial(db: Kysely<unknown>, dialect: Dialect): Promise<vo
     .addColumn('message_templates', text, (column) => column.notNull())
     .addColumn('agent', text)
     .addColumn('repository', text)
-    .addColumn('is_default', integer, (column) => column.notNull())
     .addColumn('created_at', integer, (column) => column.notNull())
     .addColumn('updated_at', integer, (column) => column.notNull())
     .addColumn('last_used_at', integer)
@@ -102,11 +101,11 @@ export async function initial(db: Kysely<unknown>, dialect: Dialect): Promise<vo
     .execute();
   await schema.createIndex('profiles_user').on('profiles').columns(['user_id', 'created_at']).execute();
   await schema
-    .createIndex('profiles_default')
-    .on('profiles')
-    .column('user_id')
-    .unique()
-    .where(sql.ref('is_default'), '=', sql.lit(1))
+    .createTable('profile_defaults')
+    .addColumn('user_id', text, (column) => column.primaryKey())
+    .addColumn('profile_id', text, (column) =>
+      column.notNull().unique().references('profiles.id').onDelete('cascade'),
+    )
     .execute();
 
   await schema
