@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { mergeStart, templateMessage } from './merge.ts';
+import type { StartMembers } from './merge.ts';
 import type { Profile } from './profile.ts';
 
 const NOW = new Date('2026-01-01T12:00:00Z');
@@ -76,7 +77,8 @@ describe('mergeStart', () => {
   });
 
   test('what a profile says nothing about stays as it was sent', () => {
-    expect(mergeStart(profile(), { user_id: 'bob', params: { message: 'm' } })).toEqual({
+    const request = { user_id: 'bob', params: { message: 'm' } };
+    expect(mergeStart<StartMembers & typeof request>(profile(), request)).toEqual({
       user_id: 'bob',
       params: { message: 'm' },
       environment: {},

@@ -13,7 +13,12 @@ export interface SystemPromptPlan {
 type Delivery =
   | { readonly kind: 'flag'; readonly flag: string }
   /** `head` precedes the prompt in the file; `args` make the agent read the file. */
-  | { readonly kind: 'file'; readonly path: string; readonly head?: string; readonly args?: readonly string[] }
+  | {
+      readonly kind: 'file';
+      readonly path: string;
+      readonly head?: string;
+      readonly args?: readonly string[];
+    }
   | { readonly kind: 'message' };
 
 const FIRST_MESSAGE: Delivery = { kind: 'message' };
@@ -31,7 +36,11 @@ const BY_TYPE: Readonly<Record<AgentDefinition['type'], Delivery>> = {
   amp: { kind: 'file', path: 'AGENTS.md' },
   copilot: { kind: 'file', path: 'AGENTS.md' },
   cursor: { kind: 'file', path: '.cursor/rules/agentapi-proxy.mdc', head: '---\nalwaysApply: true\n---\n\n' },
-  auggie: { kind: 'file', path: '.augment/rules/agentapi-proxy.md', head: '---\ntype: always_apply\n---\n\n' },
+  auggie: {
+    kind: 'file',
+    path: '.augment/rules/agentapi-proxy.md',
+    head: '---\ntype: always_apply\n---\n\n',
+  },
   goose: { kind: 'file', path: '.goosehints' },
   // Aider keeps `.aider*` out of commits.
   aider: {
