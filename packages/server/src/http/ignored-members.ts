@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
 
 /** Names the members of a request that had no effect. */
-export const IGNORED_HEADER = 'x-ignored-members';
+const IGNORED_HEADER = 'x-ignored-members';
 
 /** Together, percent-encoded, they fit into the 16 KiB of headers that clients accept. */
 const MAX_NAMES = 20;
