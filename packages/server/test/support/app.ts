@@ -26,14 +26,18 @@ export async function startApp(config: object = {}, overrides: AppOverrides = {}
   const lines: string[] = [];
   const log = createLogger(loaded.config, { write: (line) => lines.push(line) });
   const app = await createApp(loaded.config, log, overrides);
-  const { url } = await app.start();
+  const close = async (): Promise<void> => {
+    await app.close('the test is over');
+    await rm(folder, { recursive: true });
+  };
+  const { url } = await app.start().catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
   return {
     url,
     log: () => lines.join(''),
     request: (path, init) => fetch(`${url}${path}`, init),
-    [Symbol.asyncDispose]: async () => {
-      await app.close('the test is over');
-      await rm(folder, { recursive: true });
-    },
+    [Symbol.asyncDispose]: close,
   };
 }
