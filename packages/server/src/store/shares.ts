@@ -141,6 +141,17 @@ export class ShareTable {
     return row === undefined ? null : readLink(row);
   }
 
+  /** Every link that is good at `at`, for an index in memory. */
+  async findAllLinks(at: Date): Promise<readonly ShareLink[]> {
+    const rows = await this.#db
+      .selectFrom('share_links')
+      .selectAll()
+      .where('revoked_at', 'is', null)
+      .where('expires_at', '>', at.getTime())
+      .execute();
+    return rows.map(readLink);
+  }
+
   /** Links of a session, oldest first; revoked and expired ones are among them. */
   async listLinks(sessionId: string): Promise<readonly ShareLink[]> {
     const rows = await this.#db

@@ -114,7 +114,7 @@ export function profileRoutes(app: FastifyInstance, profiles: Profiles): void {
   routes.delete(
     '/profiles/:profileId',
     {
-      config: { permission: 'profile:delete' },
+      config: { permission: 'profile:delete', audit: { action: 'profile.delete', target: 'profile' } },
       schema: {
         operationId: 'deleteProfile',
         params: profileParams,

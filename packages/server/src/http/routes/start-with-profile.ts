@@ -29,7 +29,7 @@ export function startWithProfileRoute(app: FastifyInstance, profiles: Profiles, 
   app.withTypeProvider<ZodTypeProvider>().post(
     '/start-with-profile',
     {
-      config: { permission: 'session:create' },
+      config: { permission: 'session:create', audit: { action: 'session.start', target: 'session' } },
       errorHandler: replyBodyError,
       schema: {
         operationId: 'startSessionWithProfile',
@@ -52,6 +52,8 @@ export function startWithProfileRoute(app: FastifyInstance, profiles: Profiles, 
         systemPromptPlan(agent, profile.systemPrompt),
       );
       nameIgnored(reply, ignoredMembers(own, ownerWasChosen));
+      request.auditTarget = session.id;
+      request.auditDetails = { profile: profile.id };
       try {
         await profiles.recordUse(profile.id, merged.tags);
       } catch (err) {
