@@ -124,7 +124,7 @@ function refuseDamaged(file: SqliteFile.Database, location: string): void {
   if (verdict === 'ok') return;
   throw new StoreError(
     'corrupt',
-    `The store ${location} is damaged (${String(verdict)}). Move it away and restore a backup; nothing was changed`,
+    `The store ${location} is damaged (${String(verdict).replaceAll(/\s+/g, ' ')}). Move it away and restore a backup; nothing was changed`,
   );
 }
 

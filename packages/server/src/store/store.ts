@@ -75,6 +75,8 @@ export class Store implements StoreTables, AsyncDisposable {
     try {
       const migrated = await migrate(db, dialect, location);
       const keyring = await admitKeys(db, dialect, keys, location);
+      // A store that can be read and not written is as useless, and must not be found out later.
+      await new InfoTable(db).set('last_opened', new Date().toISOString());
       return new Store(engine, new SecretBox(keyring, async () => keys.load(false)), keys, migrated);
     } catch (error) {
       await db.destroy();
