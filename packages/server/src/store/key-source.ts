@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, open, readFile, stat } from 'node:fs/promises';
+import { chmod, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Secret } from '../config/secret.ts';
 import { KEY_BYTES, Keyring, SealKey } from './keyring.ts';
@@ -121,30 +121,25 @@ export class KeyFile implements KeySource {
   }
 
   async addKey(): Promise<Keyring> {
-    const before = await this.#read();
-    const key = randomBytes(KEY_BYTES);
-    const line = `${before === null || before === '' || before.endsWith('\n') ? '' : '\n'}${key.toString('base64')}\n`;
+    const before = (await this.#read()) ?? '';
+    const separator = before === '' || before.endsWith('\n') ? '' : '\n';
+    const text = `${before}${separator}${randomBytes(KEY_BYTES).toString('base64')}\n`;
+    const draft = `${this.path}.new`;
     try {
-      const file = await open(this.path, 'a', 0o600);
-      try {
-        await file.writeFile(line);
-        // The key must outlive a power cut that the store outlives.
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await chmod(this.path, 0o600);
+      await rm(draft, { force: true });
+      // The whole file or none, and it must outlive a power cut that the store outlives.
+      await writeFile(draft, text, { mode: 0o600, flag: 'wx', flush: true });
+      await chmod(draft, 0o600);
+      await rename(draft, this.path);
       await syncFolder(dirname(this.path));
     } catch (error) {
       throw new StoreError(
         'key',
         `The encryption key file ${this.path} cannot be written: ${reasonOf(error)}`,
-        {
-          cause: error,
-        },
+        { cause: error },
       );
     }
-    return parseKeys(`${before ?? ''}${line}`, this.name);
+    return parseKeys(text, this.name);
   }
 
   async #read(): Promise<string | null> {

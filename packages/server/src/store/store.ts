@@ -96,7 +96,7 @@ export class Store implements StoreTables, AsyncDisposable {
 
   /**
    * Does several things or none of them. Inside, use only what `work` is given: the store's own tables would wait
-   * for the end of the transaction.
+   * for the end of the transaction. Wait there for nothing else, either: others wait meanwhile.
    */
   async transaction<Result>(work: (tables: StoreTables) => Promise<Result>): Promise<Result> {
     return this.#engine.db.transaction().execute(async (db) => work(this.#tablesOn(db)));

@@ -44,25 +44,40 @@ export function openingContract(engine: TestEngine): void {
         await using store = await site.open();
         await store.sessions.insert(newSession());
       }
-      await run(site, `insert into schema_migrations (name, timestamp) values ('0099-future', '2030-01-01')`);
+      await run(
+        site,
+        `insert into agentapi_proxy_migrations (name, timestamp) values ('0099-future', '2030-01-01')`,
+      );
       await expect(site.open()).rejects.toMatchObject({
         name: 'StoreError',
         kind: 'newer',
         message: expect.stringMatching(/newer version of agentapi-proxy.*0099-future.*0001-initial/),
       });
-      await run(site, `delete from schema_migrations where name = '0099-future'`);
+      await run(site, `delete from agentapi_proxy_migrations where name = '0099-future'`);
       await using store = await site.open();
       expect(await store.sessions.count()).toBe(1);
     });
 
     test('a migration that fails leaves nothing behind', async () => {
       await using site = await engine.site();
-      // In the way of a table that is made late. Opening first marks the file as ours.
-      await run(site, 'select 1', 'create table share_links (id text)');
+      // In the way of an index that is made late.
+      await run(site, 'create table other (id text)', 'create index share_links_session on other (id)');
       await expect(site.open()).rejects.toMatchObject({ name: 'StoreError' });
-      await run(site, 'drop table share_links');
+      await run(site, 'drop table other');
       await using store = await site.open();
       expect(store.migrated).toEqual(['0001-initial']);
+    });
+
+    test("another program's tables are refused and left alone", async () => {
+      await using site = await engine.site();
+      await run(site, 'create table sessions (token text)', `insert into sessions values ('theirs')`);
+      await expect(site.open()).rejects.toMatchObject({
+        kind: 'foreign',
+        message: expect.stringContaining('a table sessions of another program'),
+      });
+      const { db } = site.engine();
+      expect((await sql`select * from sessions`.execute(db)).rows).toEqual([{ token: 'theirs' }]);
+      await db.destroy();
     });
 
     test('a value that was changed by hand is an error that names its place, never a wrong answer', async () => {

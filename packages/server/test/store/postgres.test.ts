@@ -112,6 +112,23 @@ describe.skipIf(!HAS_POSTGRES)('store on PostgreSQL [needs postgresql]', () => {
     expect(await setting('application_name')).toBe('agentapi-proxy');
   });
 
+  test('two stores live in two schemas of one database', async () => {
+    const url = await server.createDatabase();
+    await server.query('create schema one; create schema two', url);
+    const keys = temporaryKeys();
+    const schema = (name: string): string => `${url}?options=-csearch_path%3D${name}`;
+    await using one = await openPostgres(schema('one'), keys);
+    await using two = await openPostgres(schema('two'), temporaryKeys());
+    expect([one.migrated, two.migrated]).toEqual([['0001-initial'], ['0001-initial']]);
+    await one.sessions.insert(newSession());
+    expect([await one.sessions.count(), await two.sessions.count()]).toEqual([1, 0]);
+    await expect(openPostgres(schema('three'), keys)).rejects.toMatchObject({
+      message: expect.stringContaining('no schema'),
+    });
+    await using again = await openPostgres(schema('one'), keys);
+    expect(again.migrated).toEqual([]);
+  });
+
   test('more at once than there are connections wait their turn', async () => {
     await using store = await openPostgres(await server.createDatabase(), temporaryKeys(), { poolSize: 2 });
     const { id } = await store.profiles.insert(newProfile());
