@@ -26,6 +26,8 @@ export interface ServerOptions {
   readonly acpPermissions: (typeof ACP_PERMISSIONS)[number];
   /** A file whose trimmed content every request must present (AA-166). */
   readonly tokenFile: string | undefined;
+  /** File for the last report to a supervisor that is away. */
+  readonly exitReport: string | undefined;
   /** Descriptor of the channel to a supervisor; `undefined` when standalone. */
   readonly controlFd: number | undefined;
 }
@@ -108,6 +110,13 @@ const FLAGS: readonly Flag[] = [
   { name: 'help', short: 'h', kind: 'bool', help: 'Show this help', noVariable: true },
   { name: 'exit', kind: 'bool', help: 'Check the flags and exit', hidden: true },
   {
+    name: 'exit-report',
+    kind: 'string',
+    help: 'File for the last report to a supervisor that is away',
+    hidden: true,
+    noVariable: true,
+  },
+  {
     name: 'control-fd',
     kind: 'int',
     help: 'Descriptor of the channel to a supervisor',
@@ -152,6 +161,7 @@ export function parseServerArguments(
     acp: values.bool('experimental-acp') ?? false,
     acpPermissions: values.oneOf('acp-permissions', ACP_PERMISSIONS) ?? 'allow',
     tokenFile: values.string('token-file'),
+    exitReport: values.string('exit-report'),
     controlFd: values.int('control-fd', MAX_UINT16),
   };
   if (values.bool('exit') === true) return { kind: 'exit' };

@@ -36,6 +36,8 @@ export interface AgentServerOptions {
   /** The agent's working directory. */
   readonly cwd: string;
   readonly log: Log;
+  /** Routes for a supervisor. */
+  readonly supervisorRoute?: (path: string) => Route | undefined;
 }
 
 /**
@@ -89,7 +91,7 @@ export class AgentServer {
    */
   async startAgent(): Promise<AgentConversation> {
     this.#isStarted = true;
-    const { settings, token, log } = this.#options;
+    const { settings, token, log, supervisorRoute } = this.#options;
     const ready: Deferred<AgentConversation> = defer();
     try {
       const { HttpApi } = await import('./http/router.ts');
@@ -104,7 +106,7 @@ export class AgentServer {
         chatBasePath: settings.chatBasePath,
         token,
         log,
-        ...(launch.extraRoute === undefined ? {} : { extraRoute: launch.extraRoute }),
+        extraRoute: (path) => launch.extraRoute?.(path) ?? supervisorRoute?.(path),
       });
       this.#api.resolve(api);
       const agent = await launch.start();

@@ -26,7 +26,8 @@ export class EmbeddedAgentServer implements AgentServer {
       ...['--type', agent.type],
       ...['--term-width', String(this.#size.columns)],
       ...['--term-height', String(this.#size.rows)],
-      ...(agent.transport === 'acp' ? ['--experimental-acp'] : []),
+      ...['--exit-report', agent.exitReport],
+      ...(agent.transport === 'acp' ? ['--experimental-acp'] : stateArgs(agent.stateFile)),
       ...this.#extraArgs,
       '--',
       agent.program,
@@ -39,4 +40,9 @@ export class EmbeddedAgentServer implements AgentServer {
       control: true,
     };
   }
+}
+
+/** An ACP agent keeps its conversation itself. */
+function stateArgs(stateFile: string | null): readonly string[] {
+  return stateFile === null ? [] : ['--state-file', stateFile];
 }

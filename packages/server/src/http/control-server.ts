@@ -17,6 +17,9 @@ declare module 'fastify' {
     /** What the caller must be allowed to do; `null` for routes open to everybody. */
     permission?: Requirement | null;
   }
+  interface FastifyInstance {
+    readonly declaredRoutes: readonly DeclaredRoute[];
+  }
   interface FastifyRequest {
     principal: Principal | null;
   }
@@ -32,9 +35,17 @@ export interface ControlServerOptions {
   readonly log: FastifyBaseLogger;
 }
 
-interface KnownRoute {
-  readonly pattern: RegExp;
+/** A route of the control plane as it was declared. */
+export interface DeclaredRoute {
   readonly method: string;
+  /** With parameters such as `:sessionId`. */
+  readonly path: string;
+  /** What the caller must be allowed to do; `null` for routes open to everybody. */
+  readonly requires: Requirement | null;
+}
+
+interface KnownRoute extends DeclaredRoute {
+  readonly pattern: RegExp;
 }
 
 /**
@@ -62,11 +73,15 @@ export function createControlServer(options: ControlServerOptions): FastifyInsta
   recordActions(app, options.audit, addressOf);
 
   const known: KnownRoute[] = [];
+  app.decorate('declaredRoutes', known);
   app.addHook('onRoute', (route) => {
-    if (route.config?.permission === undefined) {
+    const requires = route.config?.permission;
+    if (requires === undefined) {
       throw new Error(`the route ${String(route.method)} ${route.url} declares no permission`);
     }
-    for (const method of [route.method].flat()) known.push({ pattern: patternOf(route.url), method });
+    for (const method of [route.method].flat()) {
+      known.push({ method, path: route.url, requires, pattern: patternOf(route.url) });
+    }
   });
 
   app.addHook('onRequest', (request, _reply, done) => {

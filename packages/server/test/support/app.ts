@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createApp } from '../../src/app.ts';
 import type { AppOverrides } from '../../src/app.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import type { DeclaredRoute } from '../../src/http/control-server.ts';
 import { createLogger } from '../../src/log.ts';
 
 /** A server in this process, on a free port, with a data folder of its own. */
@@ -11,6 +12,10 @@ export interface TestApp extends AsyncDisposable {
   readonly url: string;
   /** Everything logged so far. */
   log(): string;
+  /** What the server answers, as declared. */
+  readonly routes: readonly DeclaredRoute[];
+  /** What SIGHUP does. */
+  reload(): Promise<void>;
   request(path: string, init?: RequestInit): Promise<Response>;
 }
 
@@ -36,6 +41,8 @@ export async function startApp(config: object = {}, overrides: AppOverrides = {}
   });
   return {
     url,
+    routes: app.routes(),
+    reload: () => app.reload(),
     log: () => lines.join(''),
     request: (path, init) => fetch(`${url}${path}`, init),
     [Symbol.asyncDispose]: close,

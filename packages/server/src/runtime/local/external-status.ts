@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { TOKEN_HEADER } from '@agentapi-proxy/agent-server/control';
 import { z } from 'zod';
 
 /** Pauses between questions: an agent server starts within 100 ms or takes its time. */
@@ -15,16 +16,18 @@ type Status = z.infer<typeof statusSchema>['status'];
 
 /**
  * Asks `GET /status` on a loopback port, with growing pauses, until `isWanted` accepts an answer.
+ * @param token - what the requests must carry; `null` for an agent server without one.
  * @throws the abort reason of `signal`.
  */
 export async function pollStatus(
   port: number,
   isWanted: (status: Status) => boolean | Promise<boolean>,
   signal: AbortSignal,
+  token: string | null = null,
 ): Promise<void> {
   let pauseMs = FIRST_PAUSE_MS;
   for (;;) {
-    const status = await getStatus(port, signal);
+    const status = await getStatus(port, token, signal);
     signal.throwIfAborted();
     if (status !== null && (await isWanted(status))) return;
     await delay(pauseMs, undefined, { signal });
@@ -32,12 +35,20 @@ export async function pollStatus(
   }
 }
 
-/** @returns the status; `null` when nothing answers, or something else than an agent server. */
-function getStatus(port: number, signal: AbortSignal): Promise<Status | null> {
+/** @returns the status; `null` when nothing answers, something else than an agent server does, or the token is wrong. */
+function getStatus(port: number, token: string | null, signal: AbortSignal): Promise<Status | null> {
   return new Promise((resolve) => {
     const sent = request(
-      // No shared agent: a kept connection could reach into the next program on this port.
-      { host: '127.0.0.1', port, path: '/status', agent: false, signal, timeout: REQUEST_TIMEOUT_MS },
+      {
+        host: '127.0.0.1',
+        port,
+        path: '/status',
+        headers: token === null ? {} : { [TOKEN_HEADER]: token },
+        // No shared agent: a kept connection could reach into the next program on this port.
+        agent: false,
+        signal,
+        timeout: REQUEST_TIMEOUT_MS,
+      },
       (response) => {
         let body = '';
         response.setEncoding('utf8');
