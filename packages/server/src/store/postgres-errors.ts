@@ -6,7 +6,7 @@ const KINDS: readonly (readonly [state: string, kind: StoreErrorKind, text: stri
   ['23505', 'conflict', 'refuses a value that is taken'],
   ['23503', 'conflict', 'refuses a record that belongs to one that is not there'],
   ['53100', 'full', 'has no room left on its disk; make room, nothing that was saved is lost'],
-  ['53300', 'busy', 'has no connection left; raise max_connections of PostgreSQL or lower store.pool_size'],
+  ['53300', 'busy', 'has no connection left; raise max_connections of PostgreSQL'],
   ['25006', 'read_only', 'cannot be written to; name the primary server in store.url'],
   ['28', 'unavailable', 'refuses the user or password of store.url'],
   ['3D000', 'unavailable', 'does not exist on that server; create the database or correct store.url'],

@@ -58,7 +58,7 @@ async function makePrivate(path: string): Promise<void> {
     const reason = error instanceof Error ? error.message : String(error);
     throw new StoreError(
       'unavailable',
-      `The store ${path} cannot be opened: ${reason}. The server needs a folder that it may write to; see data_dir and store.url`,
+      `The store ${path} cannot be opened: ${reason}. The server needs a folder that it may write to; see data_dir`,
       { cause: error },
     );
   }
@@ -113,7 +113,7 @@ function refuseForeign(file: SqliteFile.Database, location: string): void {
   if (tables !== 0 || id !== 0) {
     throw new StoreError(
       'foreign',
-      `${location} is a database of another program; name another file with store.url or another folder with data_dir`,
+      `${location} is a database of another program; move it away, or name another folder with data_dir`,
     );
   }
   file.pragma(`application_id = ${APPLICATION_ID}`);
