@@ -447,7 +447,7 @@ describe('the result', () => {
   });
 
   test('warns of what is probably not meant', async () => {
-    expect((await load({ auth: { enabled: true } })).warnings).toEqual([
+    expect((await load({ auth: { enabled: true }, persistence: { enabled: false } })).warnings).toEqual([
       expect.stringContaining('every request is refused'),
     ]);
     expect((await load({ auth: { keys_file: 'k.json' } })).warnings).toEqual([

@@ -79,6 +79,10 @@ export class AccessControl implements AsyncDisposable {
       await access[Symbol.asyncDispose]();
       throw error;
     }
+    const { enabled, api_keys: inline } = config.auth;
+    if (enabled && access.#keysFile === '' && inline.length === 0 && access.keys.size === 0) {
+      log.warn('there is no API key, every request is refused; make one with: agentapi-proxy keys create');
+    }
     if (access.#keysFile !== '') {
       access.#watch = new FileWatch(access.#keysFile, () => void access.#keysFileChanged());
     }

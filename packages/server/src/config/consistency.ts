@@ -82,11 +82,10 @@ export function findOddities(config: Config): readonly string[] {
   const { auth } = config;
   const hasKeys = auth.api_keys.length > 0 || auth.keys_file !== '';
   const oddities: string[] = [];
-  if (auth.enabled && !hasKeys) {
+  // Otherwise there can be keys in the store.
+  if (auth.enabled && !hasKeys && !isPersistent(config)) {
     oddities.push(
-      isPersistent(config)
-        ? 'auth.enabled is true, but there is neither auth.api_keys nor auth.keys_file: every request is refused until a key is made with "agentapi-proxy keys create"'
-        : 'auth.enabled is true, but there is neither auth.api_keys nor auth.keys_file: every request is refused',
+      'auth.enabled is true, but there is neither auth.api_keys nor auth.keys_file: every request is refused',
     );
   }
   if (!auth.enabled && hasKeys)
