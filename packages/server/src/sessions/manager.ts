@@ -227,7 +227,7 @@ export class Sessions {
   async delete(id: string): Promise<readonly string[]> {
     const life = this.#lives.get(id);
     if (life !== undefined) {
-      const left = await life.stop(new Error('The session was deleted'));
+      const left = await life.stop(new Error('The session was to be deleted'));
       if (left.length > 0) return left;
     }
     return this.#turns.take(id, async () => {

@@ -11,13 +11,20 @@ const REQUEST_TIMEOUT_MS = 2_000;
 /** An answer is some dozen bytes; more is another program's. */
 const MAX_BODY_CHARS = 64 * 1024;
 
+const UNAUTHORIZED = 401;
+
+/** An agent server answers, but it is not the one that this token is for. */
+export class TokenRefused extends Error {
+  override readonly name = 'TokenRefused';
+}
+
 const statusSchema = z.object({ status: z.enum(['stable', 'running']) });
 type Status = z.infer<typeof statusSchema>['status'];
 
 /**
  * Asks `GET /status` on a loopback port, with growing pauses, until `isWanted` accepts an answer.
  * @param token - what the requests must carry; `null` for an agent server without one.
- * @throws the abort reason of `signal`.
+ * @throws TokenRefused; the abort reason of `signal`.
  */
 export async function pollStatus(
   port: number,
@@ -29,14 +36,19 @@ export async function pollStatus(
   for (;;) {
     const status = await getStatus(port, token, signal);
     signal.throwIfAborted();
+    if (status === 'refused') throw new TokenRefused();
     if (status !== null && (await isWanted(status))) return;
     await delay(pauseMs, undefined, { signal });
     pauseMs = Math.min(pauseMs * 1.5, MAX_PAUSE_MS);
   }
 }
 
-/** @returns the status; `null` when nothing answers, something else than an agent server does, or the token is wrong. */
-function getStatus(port: number, token: string | null, signal: AbortSignal): Promise<Status | null> {
+/** @returns the status; `refused` when the token is wrong; `null` when nothing answers, or no agent server does. */
+function getStatus(
+  port: number,
+  token: string | null,
+  signal: AbortSignal,
+): Promise<Status | 'refused' | null> {
   return new Promise((resolve) => {
     const sent = request(
       {
@@ -56,7 +68,10 @@ function getStatus(port: number, token: string | null, signal: AbortSignal): Pro
           body += chunk;
           if (body.length > MAX_BODY_CHARS) response.destroy();
         });
-        response.once('close', () => resolve(response.statusCode === 200 ? parseStatus(body) : null));
+        response.once('close', () => {
+          if (response.statusCode === UNAUTHORIZED) resolve('refused');
+          else resolve(response.statusCode === 200 ? parseStatus(body) : null);
+        });
       },
     );
     sent.once('timeout', () => sent.destroy());

@@ -22,7 +22,7 @@ import { AdoptedRun } from './adopted-run.ts';
 import { AliveWatch } from './alive-watch.ts';
 import { BoundedLogs } from './bounded-log.ts';
 import { readExitReport } from './exit-report.ts';
-import { pollStatus } from './external-status.ts';
+import { pollStatus, TokenRefused } from './external-status.ts';
 import { listensOn } from './listener.ts';
 import { LocalRun } from './local-run.ts';
 import type { WatchedRun } from './local-run.ts';
@@ -118,8 +118,12 @@ export class LocalRuntime implements Runtime {
         signal,
         token,
       );
-    } catch {
-      return absent('The agent server did not answer any more');
+    } catch (error) {
+      return absent(
+        error instanceof TokenRefused
+          ? 'The agent server on its port was not that of the session'
+          : 'The agent server did not answer any more',
+      );
     }
     const run = new AdoptedRun(spec, token, this.#alive);
     this.#watch(run);
