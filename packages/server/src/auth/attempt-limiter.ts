@@ -3,7 +3,7 @@ import { isIPv6 } from 'node:net';
 /** Failures are counted over this time; whoever had too many waits for its end. */
 const WINDOW_MS = 60_000;
 
-/** Addresses and known callers that are remembered; the oldest are forgotten first. */
+/** Addresses that are remembered; the oldest are forgotten first. */
 const MOST_REMEMBERED = 10_000;
 
 interface Failures {
@@ -13,14 +13,13 @@ interface Failures {
 }
 
 /**
- * Slows down whoever tries keys. Only wrong credentials count, not missing ones. An address that sent too many has
- * no key examined for the rest of the minute, except those that have worked from there before: clients that are at
- * work do not notice somebody who guesses behind the same address.
+ * Counts wrong credentials by address; missing ones do not count. It spares the server, its log and its audit log the
+ * work of an endless stream of them. What keeps keys from being guessed are their 128 random bits, so a right one is
+ * let in always: whoever sends wrong keys cannot lock out others behind the same address.
  */
 export class AttemptLimiter {
   readonly #limit: number;
   readonly #failures = new Map<string, Failures>();
-  readonly #known = new Set<string>();
 
   /** `limit`: failures within a minute that one address may have; `Infinity` = any number. */
   constructor(limit: number) {
@@ -28,7 +27,7 @@ export class AttemptLimiter {
   }
 
   /**
-   * Seconds until credentials from this address are examined again; 0 = now.
+   * Seconds until this address may be wrong again; 0 = now.
    * @param now milliseconds since 1970.
    */
   waitSeconds(address: string, now: number): number {
@@ -47,32 +46,11 @@ export class AttemptLimiter {
     }
     this.#failures.delete(group);
     this.#failures.set(group, { count: 1, until: now + WINDOW_MS });
-    forgetOldest(this.#failures);
-  }
-
-  /** Remembers that a credential works from this address. */
-  succeeded(address: string, digest: Buffer): void {
-    const caller = callerOf(address, digest);
-    if (this.#known.has(caller)) return;
-    this.#known.add(caller);
-    forgetOldest(this.#known);
-  }
-
-  /** Whether a credential has worked from this address before. */
-  isKnown(address: string, digest: Buffer): boolean {
-    return this.#known.has(callerOf(address, digest));
-  }
-}
-
-function callerOf(address: string, digest: Buffer): string {
-  return `${digest.toString('latin1')}${address}`;
-}
-
-function forgetOldest(remembered: Map<string, unknown> | Set<string>): void {
-  if (remembered.size <= MOST_REMEMBERED) return;
-  for (const oldest of remembered.keys()) {
-    remembered.delete(oldest);
-    return;
+    if (this.#failures.size <= MOST_REMEMBERED) return;
+    for (const oldest of this.#failures.keys()) {
+      this.#failures.delete(oldest);
+      return;
+    }
   }
 }
 

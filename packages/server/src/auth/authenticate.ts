@@ -24,7 +24,7 @@ export interface Authenticator {
   readonly credentialHeaders: readonly string[];
   /**
    * The caller. The configured header decides where it is not empty, else `Authorization: Bearer` (PX-044). With an
-   * origin, wrong credentials from it are counted, reported, and refused unseen when there are too many.
+   * origin, wrong credentials from it are counted and reported, and answered otherwise when there are too many.
    * @throws AppError `api_key_required` (PX-037), `invalid_api_key` (PX-038, PX-039), `too_many_failures`.
    */
   authenticate(headers: IncomingHttpHeaders, origin?: RequestOrigin): Principal;
@@ -81,18 +81,14 @@ export function createAuthenticator(
       const presented = presentedKeys(headers, header);
       if (presented.length === 0) throw new AppError('api_key_required');
       const now = clock();
-      const waitSeconds = origin === undefined ? 0 : limiter.waitSeconds(origin.address, now);
       for (const key of presented) {
         // Node decodes header bytes as Latin-1; digests are over the bytes that were sent.
-        const digest = digestOf(Buffer.from(key, 'latin1'));
-        if (origin !== undefined && waitSeconds > 0 && !limiter.isKnown(origin.address, digest)) continue;
-        const principal = findIn(sources, digest, now);
-        if (principal === null) continue;
-        if (origin !== undefined) limiter.succeeded(origin.address, digest);
-        return principal;
+        const principal = findIn(sources, digestOf(Buffer.from(key, 'latin1')), now);
+        if (principal !== null) return principal;
       }
-      if (waitSeconds > 0) throw new AppError('too_many_failures', { retryAfterSeconds: waitSeconds });
       if (origin !== undefined) {
+        const waitSeconds = limiter.waitSeconds(origin.address, now);
+        if (waitSeconds > 0) throw new AppError('too_many_failures', { retryAfterSeconds: waitSeconds });
         limiter.failed(origin.address, now);
         for (const listener of listeners) listener(origin);
       }

@@ -44,7 +44,8 @@ export class IssuedKeys implements CredentialSource, AsyncDisposable {
   readonly #refresher: Refresher;
   readonly #log: Log;
   readonly #onChange: () => void;
-  readonly #uses = new Map<string, Date>();
+  /** Milliseconds since 1970. */
+  readonly #uses = new Map<string, number>();
   #index = new CredentialIndex([]);
 
   /** `onChange` is called whenever keys have been read again. */
@@ -68,7 +69,7 @@ export class IssuedKeys implements CredentialSource, AsyncDisposable {
 
   find(digest: Buffer, now: number): Principal | null {
     const principal = this.#index.find(digest, now);
-    if (principal?.keyId !== undefined) this.#uses.set(principal.keyId, new Date(now));
+    if (principal?.keyId !== undefined) this.#uses.set(principal.keyId, now);
     return principal;
   }
 
@@ -180,7 +181,7 @@ export class IssuedKeys implements CredentialSource, AsyncDisposable {
 
   async #saveUses(): Promise<void> {
     if (this.#uses.size === 0) return;
-    const uses = new Map(this.#uses);
+    const uses = new Map([...this.#uses].map(([id, at]) => [id, new Date(at)]));
     this.#uses.clear();
     try {
       await this.#store.apiKeys.touchLastUsed(uses);

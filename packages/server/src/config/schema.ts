@@ -111,7 +111,7 @@ const limits = z.strictObject({
     .default(30)
     .transform(noLimitWhenZero)
     .describe(
-      'Wrong API keys that one address may send in a minute; then only keys that have worked from there are looked at. 0 = no limit.',
+'Wrong API keys that one address may send in a minute; further ones are answered with 429. 0 = no limit.',
     ),
 });
 
