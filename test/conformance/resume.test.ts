@@ -131,7 +131,7 @@ describe('POST /sessions/:id/resume', () => {
   test('of several resumes at the same time one starts the session', async () => {
     const id = await ended({ agent: 'telling' });
     const answers = await Promise.all(Array.from({ length: 5 }, async () => resume(server, id)));
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409, 409, 409]);
+    expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([200, 409, 409, 409, 409]);
     await untilStable(server, id);
     // The agent server and its agent, once.
     expect(await servers.pidsOf(id)).toHaveLength(2);

@@ -3,6 +3,7 @@ import { packageVersion } from '../version.ts';
 import { type CliContext, EXIT } from './cli-context.ts';
 import type { CreateKeyFlags, KeysFlags, RotateFlags } from './keys-command.ts';
 import type { ServerFlags } from './server-command.ts';
+import type { MigrateFlags, RestoreFlags, StoreFlags } from './store-commands.ts';
 
 /**
  * Runs one command line and answers its exit code; `null` when the command sets the code itself. Nothing
@@ -59,11 +60,41 @@ function createProgram(context: CliContext, setExitCode: (code: number) => void)
       setExitCode(await runServer(flags, context));
     });
   addKeysCommands(program, context, setExitCode);
+  addStoreCommands(program, context, setExitCode);
   program
     .command('agent')
     .description('Run the embedded agent server by itself: agent server [flags] -- COMMAND [ARGS…]')
     .argument('[args...]', 'arguments of the agent server');
   return program;
+}
+
+/** What is done to the store as a whole. */
+function addStoreCommands(program: Command, context: CliContext, setExitCode: (code: number) => void): void {
+  const add = (name: string, description: string): Command =>
+    program
+      .command(name)
+      .description(description)
+      .option('-c, --config <file>', 'JSON configuration file (default: config.json, if there is one)');
+  add('backup', 'Write a backup of the store; the server may run meanwhile')
+    .argument('<file>', 'file to write; it must not exist')
+    .action(async (file: string, flags: StoreFlags) => {
+      const { backup } = await import('./store-commands.ts');
+      setExitCode(await backup(file, flags, context));
+    });
+  add('restore', 'Replace the content of the store by a backup; the server must not run')
+    .argument('<file>', 'file that backup has written')
+    .option('-f, --force', 'also when the store holds something, which is lost then')
+    .action(async (file: string, flags: RestoreFlags) => {
+      const { restore } = await import('./store-commands.ts');
+      setExitCode(await restore(file, flags, context));
+    });
+  add('migrate', 'Import sessions and profiles of takutakahashi/agentapi-proxy; the server must not run')
+    .option('--sessions <file>', 'session file (default: persistence.file_path)')
+    .option('--profiles <file>', 'profile file (default: that of the sessions with .profiles)')
+    .action(async (flags: MigrateFlags) => {
+      const { migrate } = await import('./store-commands.ts');
+      setExitCode(await migrate(flags, context));
+    });
 }
 
 /** Keys of the API and of the encryption, in the store; the server may run meanwhile. */

@@ -186,14 +186,15 @@ export class SessionLife {
   async #release(): Promise<readonly string[]> {
     this.#holdings.reservation.release();
     this.#holdings.releaseLimit();
-    this.#context.records
-      .settled(this.session.id)
-      .then(() => {
-        this.#holdings.forgetSecrets();
-        this.#resolveOver();
-      })
-      .catch((error: unknown) => this.#report(error));
+    this.#finish().catch((error: unknown) => this.#report(error));
     return Promise.resolve([]);
+  }
+
+  /** Waits for the store, for which nobody else needs to wait. */
+  async #finish(): Promise<void> {
+    await this.#context.records.settled(this.session.id);
+    this.#holdings.forgetSecrets();
+    this.#resolveOver();
   }
 
   #report(error: unknown): void {

@@ -45,6 +45,12 @@ interface Ending {
  * @throws StoreError
  */
 export async function recoverSessions(context: RecoverContext): Promise<Recovery> {
+  const { store, instanceId, log } = context;
+  if (store.isExclusive) {
+    // As after the restore of a backup into another data folder.
+    const claimed = await store.sessions.claimAll(instanceId);
+    if (claimed > 0) log.info({ sessions: claimed }, 'sessions of another data folder taken over');
+  }
   const records = await context.store.sessions.listOpen(context.instanceId);
   const outcomes = await Promise.all(records.map(async (record) => settle(context, record)));
   const endings = outcomes.filter((outcome) => outcome !== null);

@@ -236,6 +236,20 @@ export class SessionTable {
     return total;
   }
 
+  /**
+   * Gives every session to this data folder; only right when no other one can use the store. The processes of an
+   * earlier owner are none of its business.
+   * @returns how many changed hands.
+   */
+  async claimAll(instanceId: string): Promise<number> {
+    const result = await this.#db
+      .updateTable('sessions')
+      .set({ instance_id: instanceId, pid: null, start_time: null, boot_id: null, token_sealed: null })
+      .where('instance_id', '!=', instanceId)
+      .executeTakeFirst();
+    return Number(result.numUpdatedRows);
+  }
+
   /** Every session of this data folder that had not ended, oldest first: what a restart must look after. */
   async listOpen(instanceId: string): Promise<readonly SessionRecord[]> {
     const rows = await this.#db

@@ -94,6 +94,11 @@ export class Store implements StoreTables, AsyncDisposable {
     return this.#engine.inMemory;
   }
 
+  /** Whether the store belongs to one data folder; several servers may share the others. */
+  get isExclusive(): boolean {
+    return this.#engine.dialect.engine === 'sqlite';
+  }
+
   /**
    * Does several things or none of them. Inside, use only what `work` is given: the store's own tables would wait
    * for the end of the transaction. Wait there for nothing else, either: others wait meanwhile.

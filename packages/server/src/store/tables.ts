@@ -23,7 +23,7 @@ export interface EncryptionKeyRow {
 export interface SessionRow {
   readonly id: string;
   /** The data folder whose server runs the session. */
-  readonly instance_id: string;
+  instance_id: string;
   readonly owner_id: string;
   readonly agent: string;
   readonly agent_type: string;
