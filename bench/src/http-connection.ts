@@ -35,7 +35,7 @@ export class HttpConnection implements Disposable {
   /** Rejects when the connection fails. */
   async send(path: string, options: RequestOptions = {}): Promise<Reply> {
     const start = performance.now();
-    const response = await this.#open(path, options);
+    const response = await this.#open(path, options, this.#agent);
     let text = '';
     response.setEncoding('utf8');
     for await (const chunk of response) text += String(chunk);
@@ -51,14 +51,14 @@ export class HttpConnection implements Disposable {
     return reply;
   }
 
-  /** Collects an event stream until `isOver` says so of everything that has arrived. */
+  /** Collects an event stream, on a connection of its own, until `isOver` says so of a piece of it. */
   async collect(
     path: string,
     limitMs: number,
     onOpen: () => Promise<void>,
     isOver: (text: string) => boolean,
   ): Promise<readonly Arrival[]> {
-    const response = await this.#open(path, {});
+    const response = await this.#open(path, {}, false);
     response.setEncoding('utf8');
     const timer = setTimeout(
       () => response.destroy(new Error(`the events took longer than ${limitMs / 1000} s`)),
@@ -86,13 +86,17 @@ export class HttpConnection implements Disposable {
     this.#agent.destroy();
   }
 
-  #open(path: string, { method = 'GET', body }: RequestOptions): Promise<IncomingMessage> {
+  #open(
+    path: string,
+    { method = 'GET', body }: RequestOptions,
+    agent: Agent | false,
+  ): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const headers = {
         ...this.#headers,
         ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
       };
-      request({ agent: this.#agent, host: '127.0.0.1', port: this.#port, path, method, headers }, resolve)
+      request({ agent, host: '127.0.0.1', port: this.#port, path, method, headers }, resolve)
         .once('error', reject)
         .end(body === undefined ? undefined : JSON.stringify(body));
     });

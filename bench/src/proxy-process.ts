@@ -24,6 +24,8 @@ const startReplySchema = z.object({ session_id: z.string() });
 export interface ProxyProcess extends AsyncDisposable {
   readonly pid: number;
   readonly port: number;
+  /** From its spawn until it listens. */
+  readonly listeningAfterMs: number;
   /** One connection for everything that is not measured itself. */
   readonly connection: HttpConnection;
   /** Starts a session of the demo agent; it may still be starting afterwards. @returns its id. */
@@ -40,6 +42,7 @@ export async function startProxy(config: Readonly<Record<string, unknown>> = {})
   const limits = { sessions_per_user: 1_000, sessions_total: 1_000, starts_per_minute: 100_000 };
   const whole = { port: 0, start_port: 0, data_dir: dataDir, default_agent: 'demo', limits, ...config };
   await writeFile(configPath, JSON.stringify(whole));
+  const spawnedAt = performance.now();
   const { PATH = '', HOME = '/' } = process.env;
   const child = spawn(COMMAND, ['server', '--config', configPath], {
     cwd: folder,
@@ -48,12 +51,14 @@ export async function startProxy(config: Readonly<Record<string, unknown>> = {})
   });
   const exited = once(child, 'exit');
   const url = await listeningUrl(createInterface({ input: child.stderr }), exited);
+  const listeningAfterMs = performance.now() - spawnedAt;
   const port = Number(new URL(url).port);
   const pid = child.pid ?? 0;
   const connection = new HttpConnection(port);
   return {
     pid,
     port,
+    listeningAfterMs,
     connection,
     start: async (request = {}) => {
       const { text } = await connection.expect('/start', { method: 'POST', body: request });

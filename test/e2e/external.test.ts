@@ -33,9 +33,9 @@ const LINE_AGENT = {
 const real = findPart('agentapi');
 
 describe.concurrent.each([
-  ['our own agent server by the command line of agentapi', 'drop-in', false],
-  ['the real agentapi [needs agentapi]', real ?? '', real === null],
-])('agent_server: external, %s', (_name, program, skip) => {
+  ['our own agent server by the command line of agentapi', 'drop-in', 22_000, false],
+  ['the real agentapi [needs agentapi]', real ?? '', 23_000, real === null],
+])('agent_server: external, %s', (_name, program, startPort, skip) => {
   let folder: string;
   let server: ServerProcess;
   let occupied: Server | null = null;
@@ -48,6 +48,8 @@ describe.concurrent.each([
       config: {
         agent_server: 'external',
         agentapi_path: agentapiPath,
+        // No server of another test file takes a port here that a test has just seen free.
+        start_port: startPort,
         default_agent: 'line',
         agents: { line: LINE_AGENT, absent: { command: 'no-such-agent-program' } },
       },
@@ -138,7 +140,7 @@ describe.concurrent.each([
 
   test.skipIf(skip)(
     'PX-094: a port that another program takes is passed over',
-    { sequential: true },
+    { concurrent: false },
     async () => {
       const first = await getSession(server, await start(server));
       await remove(server, first.session_id);

@@ -16,6 +16,8 @@ const server = createServer(async (request, response) => {
   switch (pathname) {
     case '/status':
       return json(200, { status: 'stable', agent_type: 'custom' });
+    case '/arguments':
+      return json(200, args);
     case '/redirect':
       return json(302, {}, { location: '/chat' });
     case '/redirect-away':

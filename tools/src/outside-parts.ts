@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Programs that tests use and the installation of the dependencies does not bring. */
-export type OutsidePart = 'postgresql' | 'chromium' | 'agentapi' | AgentProgram;
+export type OutsidePart = 'postgresql' | 'chromium' | 'agentapi' | 'cyberian' | AgentProgram;
 
 /** Real agents that sessions run in tests. */
 export type AgentProgram = 'gemini' | 'qwen';
@@ -22,6 +22,9 @@ export const AGENT_PACKAGES: Readonly<Record<AgentProgram, { name: string; versi
   qwen: { name: '@qwen-code/qwen-code', version: '0.15.10' },
 };
 
+/** Holds cyberian, a published client of agentapi, in a Python environment of its own. */
+export const CLIENT_FOLDER = join(CACHE_FOLDER, 'agentapi-client');
+
 /** Why a part could not be had although its installation was tried; written by the preparation. */
 export const UNOBTAINABLE_FILE = join(CACHE_FOLDER, 'unobtainable.json');
 
@@ -34,6 +37,8 @@ export function findPart(part: OutsidePart): string | null {
       return findInPath('chromium') ?? findInPath('chromium-browser');
     case 'agentapi':
       return findInPath('agentapi') ?? executable(join(CACHE_FOLDER, 'bin', 'agentapi'));
+    case 'cyberian':
+      return executable(join(CLIENT_FOLDER, 'bin', 'cyberian'));
     case 'gemini':
     case 'qwen':
       return findAgent(part);

@@ -7,6 +7,7 @@ import {
   AGENT_PACKAGES,
   AGENTS_FOLDER,
   CACHE_FOLDER,
+  CLIENT_FOLDER,
   findInPath,
   findPart,
   UNOBTAINABLE_FILE,
@@ -16,6 +17,11 @@ import {
 const INSTALL_TIMEOUT_MS = 10 * 60_000;
 
 const AGENTAPI_MODULE = 'github.com/coder/agentapi@v0.12.1';
+
+/** A client of agentapi that others have written, under a licence that permits (BSD-3-Clause). */
+const CLIENT_PACKAGE = 'cyberian==0.2.2';
+/** What its commands need, and a reader of event streams; its pipelines, which need far more, are not used. */
+const CLIENT_NEEDS = ['httpx==0.28.1', 'httpx-sse==0.4.3', 'typer==0.29.2', 'PyYAML==6.0.3'];
 
 const unobtainable: Record<string, string> = {};
 
@@ -60,6 +66,25 @@ function prepareAgentapi(): void {
   if (failure !== null) unobtainable['agentapi'] = failure;
 }
 
+function prepareClient(): void {
+  if (findPart('cyberian') !== null) return;
+  if (findInPath('python3') === null) {
+    console.log('Tests with a published client of agentapi will be skipped: Python is not installed.');
+    unobtainable['cyberian'] = 'Python is not installed';
+    return;
+  }
+  console.log(`Installing ${CLIENT_PACKAGE} for the tests (about 60 MB) …`);
+  const pip = join(CLIENT_FOLDER, 'bin', 'pip');
+  const flags = ['install', '--quiet', '--disable-pip-version-check'];
+  // The client last: it is what says that everything is there.
+  const failure =
+    run('python3', ['-m', 'venv', '--clear', CLIENT_FOLDER]) ??
+    run(pip, [...flags, ...CLIENT_NEEDS]) ??
+    run(pip, [...flags, '--no-deps', CLIENT_PACKAGE]);
+  console.log(failure === null ? '  done' : `  failed: ${failure}`);
+  if (failure !== null) unobtainable['cyberian'] = failure;
+}
+
 /** Never unobtainable: who could install our own dependencies can install these. */
 function prepareAgents(): void {
   const missing = (['gemini', 'qwen'] as const).filter((agent) => findPart(agent) === null);
@@ -77,4 +102,5 @@ mkdirSync(CACHE_FOLDER, { recursive: true });
 prepareDebianParts();
 prepareAgentapi();
 prepareAgents();
+prepareClient();
 writeFileSync(UNOBTAINABLE_FILE, `${JSON.stringify(unobtainable, null, 2)}\n`);

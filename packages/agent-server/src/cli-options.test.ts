@@ -60,6 +60,7 @@ test('AA-002 AA-007: the defaults', () => {
     pidFile: undefined,
     acp: false,
     acpPermissions: 'allow',
+    extendedApi: false,
     tokenFile: undefined,
     controlFd: undefined,
   });
@@ -102,6 +103,7 @@ describe('AA-003: flag, then variable, then default', () => {
     ['pidFile', 'AGENTAPI_PID_FILE', '--pid-file', '/a', '/a', '/b'],
     ['acp', 'AGENTAPI_EXPERIMENTAL_ACP', '--experimental-acp', 't', true, false],
     ['acpPermissions', 'AGENTAPI_ACP_PERMISSIONS', '--acp-permissions', 'ask', 'ask', 'reject'],
+    ['extendedApi', 'AGENTAPI_EXTENDED_API', '--extended-api', 't', true, false],
     ['host', 'AGENTAPI_HOST', '--host', '0.0.0.0', '0.0.0.0', '::1'],
     ['tokenFile', 'AGENTAPI_TOKEN_FILE', '--token-file', '/a', '/a', '/b'],
   ];

@@ -24,6 +24,8 @@ export interface ServerOptions {
   readonly acp: boolean;
   /** Who answers the permission requests of an ACP agent. */
   readonly acpPermissions: (typeof ACP_PERMISSIONS)[number];
+  /** Tell more than agentapi does (AA-173). */
+  readonly extendedApi: boolean;
   /** A file whose trimmed content every request must present (AA-166). */
   readonly tokenFile: string | undefined;
   /** File for the last report to a supervisor that is away. */
@@ -81,6 +83,11 @@ const FLAGS: readonly Flag[] = [
     name: 'experimental-acp',
     kind: 'bool',
     help: 'Talk the Agent Client Protocol over stdio instead of using a terminal',
+  },
+  {
+    name: 'extended-api',
+    kind: 'bool',
+    help: 'Say in GET /status what the agent waits for, and refuse messages with 409 and 422 instead of 500',
   },
   { name: 'host', kind: 'string', help: 'Address to bind', shownDefault: '127.0.0.1' },
   {
@@ -160,6 +167,7 @@ export function parseServerArguments(
     pidFile: values.string('pid-file'),
     acp: values.bool('experimental-acp') ?? false,
     acpPermissions: values.oneOf('acp-permissions', ACP_PERMISSIONS) ?? 'allow',
+    extendedApi: values.bool('extended-api') ?? false,
     tokenFile: values.string('token-file'),
     exitReport: values.string('exit-report'),
     controlFd: values.int('control-fd', MAX_UINT16),

@@ -2,6 +2,7 @@ import type { AgentExit } from './acp/acp-model.ts';
 import type { ServerOptions } from './cli-options.ts';
 import type { ControlReport } from './control.ts';
 import type { ControlChannel } from './control-channel.ts';
+import { limitHeap } from './heap-limits.ts';
 import { createLog } from './log.ts';
 import { ProcessSignals } from './process-signals.ts';
 import type { ReportFeed } from './report-feed.ts';
@@ -69,6 +70,7 @@ export async function runServer(
     const started = await Promise.race([server.startAgent(), signals.termination]);
     if (typeof started === 'string') return 0;
     agent = started;
+    limitHeap();
     log.info('Server started', { port: server.port, agentType: agent.agentType, transport: agent.transport });
     agent.firstReady.then(
       () => supervision.report({ kind: 'agent-ready' }),

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { AcpConversation } from './acp/acp-model.ts';
 import type { ServerOptions } from './cli-options.ts';
 import type { Conversation } from './conversation/conversation-model.ts';
+import type { PtyConversation } from './conversation/pty-conversation.ts';
 import type { HttpApi, Route } from './http/router.ts';
 import type { Log } from './log.ts';
 
@@ -107,6 +108,7 @@ export class AgentServer {
         token,
         log,
         extraRoute: (path) => launch.extraRoute?.(path) ?? supervisorRoute?.(path),
+        extended: settings.extendedApi,
       });
       this.#api.resolve(api);
       const agent = await launch.start();
@@ -175,10 +177,13 @@ interface Launch {
 
 async function prepareTerminalAgent(options: AgentServerOptions): Promise<Launch> {
   const { settings, environment, cwd, log } = options;
+  const { terminalRoutes } = await import('./http/terminal-routes.ts');
+  const usable: Deferred<PtyConversation> = defer();
   return {
+    extraRoute: terminalRoutes(usable.promise),
     start: async () => {
       const { createPtyConversation } = await import('./conversation/conversation.ts');
-      return createPtyConversation({
+      const conversation = createPtyConversation({
         command: settings.command,
         args: settings.args,
         cwd,
@@ -192,6 +197,8 @@ async function prepareTerminalAgent(options: AgentServerOptions): Promise<Launch
         saveState: settings.saveState,
         log: (level, text, fields) => log[level](text, fields),
       });
+      usable.resolve(conversation);
+      return conversation;
     },
   };
 }

@@ -36,6 +36,7 @@ interface Served extends AsyncDisposable {
 async function serve(
   script: AgentScript | ((folder: string) => AgentScript),
   options: Partial<AcpConversationOptions> = {},
+  extended = false,
 ): Promise<Served> {
   const run = runAcp(script, { permissionPolicy: 'ask', ...options });
   const conversation = run.conversation.started.then(() => run.conversation);
@@ -48,6 +49,7 @@ async function serve(
     chatBasePath: '/chat',
     token: undefined,
     log: createLog(() => {}),
+    extended,
     extraRoute: acpRoutes(conversation),
     uploadParent: run.folder,
   });
@@ -144,6 +146,21 @@ test('AA-050: while a turn runs, status, messages and raw messages answer at onc
     },
   });
   served.run.release('go');
+  expect(await sent).toMatchObject({ status: 200 });
+});
+
+test('AA-173: with the extended interface the status says that a permission request waits', async () => {
+  await using served = await serve({ steps: [{ actions: [{ permission: EDIT }] }] }, {}, true);
+  await served.run.conversation.started;
+  expect(await served.get('/status')).toMatchObject({ status: 'stable', waiting_for: 'message' });
+  const sent = served.post('/message', { type: 'user', content: 'edit' });
+  await until(() => served.run.conversation.permissionRequests().length === 1, 'request');
+  expect(await served.get('/status')).toMatchObject({ status: 'running', waiting_for: 'permission' });
+  expect(await served.post('/message', { type: 'user', content: 'more' })).toMatchObject({
+    status: 409,
+    body: { detail: 'the agent is busy' },
+  });
+  await served.post('/acp/permissions/1', { option_id: 'yes' });
   expect(await sent).toMatchObject({ status: 200 });
 });
 

@@ -51,6 +51,20 @@ describe.concurrent('what is typed', () => {
     }
   });
 
+  test('a paste that ends in a backslash is followed by a blank: Enter would only break the line', async () => {
+    const message = 'first \\\nC:\\temp\\';
+    for (const flags of [[], ['--paste']]) {
+      await using folder = await temporaryFolder();
+      const log = `${folder.path}/input`;
+      await using agent = startTui(['--log', log, ...flags]);
+      await agent.stable();
+      await agent.conversation.send('user', message);
+      const text = flags.length === 0 ? message : `\x1b[200~${message}\x1b[201~ `;
+      expect((await received(log)).join('')).toBe(`${text}\r`);
+      expect(agent.conversation.messages()[1]?.content).toBe(message);
+    }
+  });
+
   test('AA-083: claude gets x and backspace alone, then the paste, then Enter alone', async () => {
     await using folder = await temporaryFolder();
     const log = `${folder.path}/input`;

@@ -238,14 +238,16 @@ describe.concurrent('screens', () => {
 });
 
 describe.concurrent('dialogs', () => {
-  test('a dialog is reported, refuses user messages and takes raw keys', async () => {
-    await using agent = startTui([], { agentType: 'claude' });
+  const types = ['claude', 'custom'] as const;
+  test.each(types)('a dialog of %s is reported, refuses user messages and takes raw keys', async (type) => {
+    await using agent = startTui([], { agentType: type });
     await agent.stable();
     await agent.conversation.send('user', 'ask');
     await agent.until(() => agent.conversation.dialog() !== null, 'the dialog');
     await agent.stable();
     expect(agent.conversation.dialog()?.text).toContain('Yes');
     await expect(agent.conversation.send('user', 'go on')).rejects.toThrow(BUSY);
+    expect(agent.conversation.waitingFor()).toBe('dialog');
     await agent.conversation.send('raw', '2');
     await agent.until(() => agent.lastText().endsWith('Kept.'), 'the answer');
     expect(agent.conversation.dialog()).toBeNull();

@@ -271,6 +271,29 @@ describe('POST /message', () => {
     expect((await post(served, body(8 * MIB))).status).toBe(413);
   });
 
+  test('AA-048: behind a refused body the connection goes on', async () => {
+    await using served = await serveApi();
+    const host = `Host: 127.0.0.1:${served.port}`;
+    for (const size of [MIB, 8 * MIB]) {
+      const refused = `POST /message HTTP/1.1\r\n${host}\r\nContent-Length: ${size}\r\n\r\n${'x'.repeat(size)}`;
+      const next = `GET /status HTTP/1.1\r\n${host}\r\nConnection: close\r\n\r\n`;
+      const answers = await exchangeRaw(served.port, refused + next);
+      expect(answers.match(/^HTTP\/1\.1 \d+/gmu)).toEqual(['HTTP/1.1 413', 'HTTP/1.1 200']);
+    }
+  });
+
+  test.each(['/message', '/status', '/nothing', '/'])(
+    'AA-048: who sends a large body to %s and goes gets the answer in whole',
+    async (path) => {
+      await using served = await serveApi();
+      const size = 8 * MIB;
+      const head = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: ${size}\r\n\r\n`;
+      // Fails when the connection is reset.
+      const answer = await exchangeRaw(served.port, `${head}${'x'.repeat(size)}`);
+      expect(answer).toMatch(/^HTTP\/1\.1 (?:413|405|404|307) /u);
+    },
+  );
+
   test('AA-048: a body that does not arrive in time is 408, and the connection ends', async () => {
     await using served = await serveApi({ bodyTimeoutMs: 50 });
     const head = 'POST /message HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n';

@@ -101,6 +101,10 @@ class StdioAcpConversation implements AcpConversation {
   }
 
   status = () => this.#history.status();
+  waitingFor = () => {
+    if (this.permissionRequests().length > 0) return 'permission';
+    return this.status() === 'stable' ? 'message' : null;
+  };
   messages = () => this.#history.messages();
   errors = () => this.#history.errors();
   screen = () => this.#history.screen();

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Problem, validationProblem } from '../http/problem.ts';
 import { sendText, type Exchange } from '../http/reply.ts';
-import { readBody } from '../http/request-body.ts';
+import { BODY_TIMEOUT_MS, readBody } from '../http/request-body.ts';
 import type { Route } from '../http/router.ts';
 import { eventFrame, type EventStreams, type Subscription } from '../http/sse.ts';
 import {
@@ -12,9 +12,6 @@ import {
   type PermissionRequest,
   type ToolCall,
 } from './acp-model.ts';
-
-/** Time for the answer to a permission request to arrive; the limit of agentapi's own bodies. */
-const BODY_TIMEOUT_MS = 5_000;
 
 /** The answer to a permission request: an offered option, or none. */
 const answerSchema = z.union([

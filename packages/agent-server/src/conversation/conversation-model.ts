@@ -3,6 +3,9 @@ import type { AgentType } from '../agent-type.ts';
 /** What the API reports: `running` while the agent works or is not ready, `stable` when it waits for input. */
 export type AgentStatus = 'running' | 'stable';
 
+/** What an agent that does not work waits for: a message, or an answer in keys or to an ACP permission request. */
+export type WaitingFor = 'message' | 'dialog' | 'permission';
+
 export interface Message {
   /** Index in the history in PTY mode; ascending, possibly with gaps, in ACP mode. */
   readonly id: number;
@@ -27,7 +30,7 @@ export type ConversationEvent =
 /** Why a message was refused or not delivered; `message` is the REASON text of agentapi section 2.6. */
 export class SendError extends Error {
   override readonly name = 'SendError';
-  readonly reason: 'empty' | 'busy' | 'untrimmed' | 'delivery' | 'closed';
+  readonly reason: 'empty' | 'busy' | 'dialog' | 'untrimmed' | 'delivery' | 'closed';
 
   constructor(reason: SendError['reason'], message: string, options?: ErrorOptions) {
     super(message, options);
@@ -41,6 +44,8 @@ export interface Conversation {
   readonly transport: 'pty' | 'acp';
   /** Never blocks (AA-050). */
   status(): AgentStatus;
+  /** `null` while the agent works or is being started. Goes beyond agentapi's interface (AA-173). */
+  waitingFor(): WaitingFor | null;
   /** A copy, ascending by id (AA-089). */
   messages(): readonly Message[];
   /** The retained errors, oldest first; the last 100 (AA-066). */

@@ -9,13 +9,17 @@ import {
   type ConversationEvent,
   type Message,
   SendError,
+  type WaitingFor,
 } from './conversation-model.ts';
+import { answerDialog, type DialogAnswer, named, type NamedDialog } from './answering.ts';
 import { Feed } from './feed.ts';
+import type { Dialog } from './formatting/choices.ts';
 import { formatAgentMessage, removeToolCalls } from './formatting/pipeline.ts';
 import { AGENT_FORMATS } from './formatting/registry.ts';
 import { History } from './history.ts';
 import { InitialPrompt } from './initial-prompt.ts';
-import type { AgentDialog, PtyConversation, PtyConversationOptions } from './pty-conversation.ts';
+import type { PtyConversation, PtyConversationOptions } from './pty-conversation.ts';
+import { findDialog } from './readiness.ts';
 import { refitScreen } from './refit-screen.ts';
 import { screenDiff } from './screen-diff.ts';
 import { ScreenWatch } from './screen-watch.ts';
@@ -26,6 +30,10 @@ import { type ConversationTiming, DEFAULT_TIMING } from './timing.ts';
 
 /** An agent that ignores its signal is killed after this time (agentapi section 1.5). */
 const STOP_GRACE_MS = 5_000;
+/** The reference's words; clients look for them. */
+const NOT_WAITING = 'message can only be sent when the agent is waiting for user input';
+const DIALOG_HINT =
+  'a dialog is up that takes keys: see GET /internal/dialog, and answer it there or by raw messages';
 
 /**
  * Starts an agent in a terminal and the conversation with it (agentapi sections 3, 4 and 6).
@@ -68,6 +76,7 @@ class TerminalConversation implements PtyConversation {
   #sending = false;
   /** A restored answer keeps its text until the next user message (AA-145). */
   #frozen = false;
+  #isFrozenReported = false;
   readonly #loggedCalls = new Set<string>();
 
   constructor(options: PtyConversationOptions) {
@@ -134,8 +143,21 @@ class TerminalConversation implements PtyConversation {
     return this.#watch.title;
   }
 
-  dialog(): AgentDialog | null {
-    return this.#watch.facts.dialog;
+  dialog(): NamedDialog | null {
+    const { dialog } = this.#watch.facts;
+    return dialog === null ? null : named(dialog);
+  }
+
+  waitingFor(): WaitingFor | null {
+    if (this.#isDialogInTheWay()) return 'dialog';
+    return this.#status === 'stable' ? 'message' : null;
+  }
+
+  async answerDialog(answer: DialogAnswer): Promise<void> {
+    const find = ({ text }: ScreenImage): Dialog | null => findDialog(this.agentType, text);
+    await answerDialog(this.#terminal, find, answer, this.#ended.signal);
+    // So that the caller is not shown the same dialog again.
+    this.#snapshot();
   }
 
   lastScreenLines(max: number): string[] {
@@ -158,9 +180,8 @@ class TerminalConversation implements PtyConversation {
     this.#ended.signal.throwIfAborted();
     // Output that has arrived since the last snapshot may mean that the agent is no longer waiting.
     this.#snapshot();
-    if (this.#status !== 'stable' || this.#isDialogInTheWay()) {
-      throw new SendError('busy', 'message can only be sent when the agent is waiting for user input');
-    }
+    if (this.#isDialogInTheWay()) throw new SendError('dialog', `${NOT_WAITING}; ${DIALOG_HINT}`);
+    if (this.#status !== 'stable') throw new SendError('busy', NOT_WAITING);
     await this.#deliver(text);
   }
 
@@ -208,6 +229,7 @@ class TerminalConversation implements PtyConversation {
   #snapshot(): void {
     const changed = this.#watch.take();
     this.#unread ||= changed;
+    if (!changed) this.#reportFrozenScreen();
     const message = this.#readAgentMessage();
     this.#advance();
     if (message !== null) this.#feed.emit({ kind: 'message', message });
@@ -253,9 +275,12 @@ class TerminalConversation implements PtyConversation {
     }
   }
 
-  /** What a custom agent shows may look like a dialog by chance, and must not lock its user out. */
+  /**
+   * What an unknown agent shows may look like a dialog by chance. To refuse a message then is the lesser evil: a
+   * real dialog takes the Enter at its end for consent, and raw keys always get through.
+   */
   #isDialogInTheWay(): boolean {
-    return this.agentType !== 'custom' && this.#watch.facts.dialog !== null;
+    return this.#watch.facts.dialog !== null;
   }
 
   #setStatus(status: AgentStatus): void {
@@ -287,6 +312,13 @@ class TerminalConversation implements PtyConversation {
       this.#sending = false;
       if (!this.#ended.signal.aborted) this.#snapshot();
     }
+  }
+
+  /** Once: there is nothing that the screen could show about it (AA-171). */
+  #reportFrozenScreen(): void {
+    if (this.#isFrozenReported || this.#ended.signal.aborted || !this.#watch.isFrozen()) return;
+    this.#isFrozenReported = true;
+    this.#feed.report('warning', 'The agent prints text, but its screen no longer changes');
   }
 
   #logSaveFailure(error: unknown): void {

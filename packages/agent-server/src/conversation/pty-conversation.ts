@@ -1,6 +1,7 @@
 import type { AgentType } from '../agent-type.ts';
 import type { PtyExit } from '../terminal/pty.ts';
 import type { Conversation } from './conversation-model.ts';
+import type { DialogAnswer, NamedDialog } from './answering.ts';
 import type { ConversationTiming } from './timing.ts';
 
 export interface PtyConversationOptions {
@@ -28,11 +29,6 @@ export interface PtyConversationOptions {
   readonly log?: (level: 'info' | 'warn' | 'error', text: string, fields?: Record<string, string>) => void;
 }
 
-/** A question of the agent that takes keys instead of text; `text` is what it says, without its frame. */
-export interface AgentDialog {
-  readonly text: string;
-}
-
 /** A conversation with an agent that runs in a terminal. */
 export interface PtyConversation extends Conversation, AsyncDisposable {
   readonly transport: 'pty';
@@ -42,8 +38,13 @@ export interface PtyConversation extends Conversation, AsyncDisposable {
   readonly exited: Promise<PtyExit>;
   /** Resolves when the status is `stable` for the first time; stays pending when the agent ends before. */
   readonly firstReady: Promise<void>;
-  /** The question that the agent waits for an answer to (keys, sent as `raw`), `null` when there is none. */
-  dialog(): AgentDialog | null;
+  /** The question that the agent waits for an answer to in keys, `null` when there is none. */
+  dialog(): NamedDialog | null;
+  /**
+   * Takes a choice of the dialog that is up. Resolves when the dialog is gone.
+   * @throws {DialogError} when it is not up (any more), has no such choice, or the agent does not react.
+   */
+  answerDialog(answer: DialogAnswer): Promise<void>;
   /** The window title that the agent has set, empty without one. */
   title(): string;
   /** The last `max` rows of the screen that are not blank, oldest first, without trailing blanks. */

@@ -229,7 +229,7 @@ describe('dialogs', () => {
       ` │${' '.repeat(76)}│ `,
       ` ╰${'─'.repeat(76)}╯ `,
     );
-    expect(findDialog('gemini', shown)).toEqual({
+    expect(findDialog('gemini', shown)).toMatchObject({
       text: rows(
         'Do you trust the files in this folder?',
         '',

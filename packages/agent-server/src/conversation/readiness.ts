@@ -1,5 +1,5 @@
 import type { AgentType } from '../agent-type.ts';
-import { DIALOG_REACH, dialogText } from './formatting/choices.ts';
+import { type Dialog, DIALOG_REACH, dialogIn } from './formatting/choices.ts';
 import { hasPromptSign } from './formatting/input-box.ts';
 import { AGENT_FORMATS } from './formatting/registry.ts';
 import { isBlank, lastLines, linesOf, withoutOuterBlankLines } from './text-lines.ts';
@@ -8,12 +8,6 @@ import { isBlank, lastLines, linesOf, withoutOuterBlankLines } from './text-line
 const LOWER_ROWS = 40;
 /** An input box starts within this many last rows; one further up is a picture of one in a text. */
 const BOX_REACH = 16;
-
-/** A dialog that is up. */
-export interface Dialog {
-  /** What it says, without its frame. */
-  readonly text: string;
-}
 
 /**
  * Whether the agent is ready for input: it shows its input box (agentapi section 5.6), and no dialog is in
@@ -44,10 +38,9 @@ export function isBusy(type: AgentType, screen: string): boolean {
 }
 
 /**
- * What the dialog says that is up, without its frame: one that takes keys instead of text (permission, trust,
+ * The dialog that is up: one that takes keys instead of text (permission, trust,
  * a selection), so that a message typed now would be swallowed or would choose something. `null` when none is.
  */
 export function findDialog(type: AgentType, screen: string): Dialog | null {
-  const text = dialogText(lastLines(screen, DIALOG_REACH), AGENT_FORMATS[type]);
-  return text === null ? null : { text };
+  return dialogIn(lastLines(screen, DIALOG_REACH), AGENT_FORMATS[type]);
 }

@@ -2,6 +2,7 @@ import type { AgentType } from '../agent-type.ts';
 import type { AgentTerminal } from '../terminal/agent-terminal.ts';
 import { ScreenImage } from '../terminal/screen.ts';
 import { Alarm } from './alarm.ts';
+import { printsUnseenText } from './frozen-screen.ts';
 import { type ConversationTiming, stillnessMs } from './timing.ts';
 import { isWorkingTitle, ScreenFacts, stillnessNeededMs } from './turn-status.ts';
 
@@ -84,6 +85,12 @@ export class ScreenWatch {
     const rest = this.#startedAt + this.#timing.readyTimeoutMs - performance.now();
     if (rest > 0) this.#recheck.in(rest);
     return rest <= 0;
+  }
+
+  /** Whether the program still prints text, but the screen has shown nothing new for long (AA-171). */
+  isFrozen(): boolean {
+    if (performance.now() - this.#changedAt < this.#timing.frozenAfterMs) return false;
+    return printsUnseenText(this.#terminal.lastOutput, this.#screen.text);
   }
 
   /** Ends the timer. */

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { AgentType } from '../agent-type.ts';
 import type { TerminalView } from '../terminal/agent-terminal.ts';
 import type { ScreenImage } from '../terminal/screen.ts';
+import { untilScreen } from '../terminal/until-screen.ts';
 import type { ConversationTiming } from './timing.ts';
 
 /** Stops Claude Code from echoing the paste marker; anywhere else it may end up in the prompt. */
@@ -9,6 +10,11 @@ const TYPING_TRICK = 'x\b';
 const PASTE_START = '\x1b[200~';
 const PASTE_END = '\x1b[201~';
 const ENTER = '\r';
+/**
+ * Editors that take a paste take Enter after a backslash for a line break. They trim what they send, so a blank
+ * after the backslash is lost on the way, as it was typed behind the paste and not as a part of it.
+ */
+const AFTER_BACKSLASH = ' ';
 /** End of line, then kill to its start: understood by cooked terminals and by every line editor. */
 const CLEAR_LINE = '\x05\x15';
 /** From the start of an empty line back into the line above. */
@@ -54,11 +60,15 @@ export async function deliverMessage(
     terminal.write(TYPING_TRICK);
     await delay(timing.typingPauseMs, undefined, { signal });
   }
-  terminal.write(terminal.bracketedPaste ? `${PASTE_START}${text}${PASTE_END}` : text);
+  terminal.write(terminal.bracketedPaste ? pasted(text) : text);
   await echo(terminal, empty, timing, signal);
   if (await reaction(terminal, timing, signal)) return;
   await clearInput(terminal, text, signal);
   throw new DeliveryError('failed to wait for processing to start: timeout waiting for condition');
+}
+
+function pasted(text: string): string {
+  return `${PASTE_START}${text}${PASTE_END}${text.endsWith('\\') ? AFTER_BACKSLASH : ''}`;
 }
 
 /** Waits for the typed text to appear and to stand still. That it never does is no error (AA-085). */
@@ -103,27 +113,5 @@ async function screenLeaves(
   limitMs: number,
   signal: AbortSignal,
 ): Promise<boolean> {
-  signal.throwIfAborted();
-  if (!terminal.read().equals(before)) return true;
-  return new Promise((resolve, reject) => {
-    const finish = (): void => {
-      clearTimeout(timer);
-      unsubscribe();
-      signal.removeEventListener('abort', aborted);
-    };
-    const aborted = (): void => {
-      finish();
-      reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
-    };
-    const timer = setTimeout(() => {
-      finish();
-      resolve(false);
-    }, limitMs);
-    const unsubscribe = terminal.onOutput(() => {
-      if (terminal.read().equals(before)) return;
-      finish();
-      resolve(true);
-    });
-    signal.addEventListener('abort', aborted);
-  });
+  return untilScreen(terminal, (screen) => !screen.equals(before), limitMs, signal);
 }

@@ -26,6 +26,8 @@ export interface ConversationTiming {
   readonly pauseMs: number;
   /** The same while a busy indicator is on the screen. Limited, because an answer may quote an indicator. */
   readonly busyPauseMs: number;
+  /** A screen that has not changed for this long although text was printed is out of order (AA-171). */
+  readonly frozenAfterMs: number;
   /** A change is on disk at the latest after this time (AA-172). */
   readonly saveDelayMs: number;
 }
@@ -43,6 +45,7 @@ export const DEFAULT_TIMING: ConversationTiming = {
   readyTimeoutMs: 10_000,
   pauseMs: 10_000,
   busyPauseMs: 60_000,
+  frozenAfterMs: 30_000,
   saveDelayMs: 5_000,
 };
 

@@ -1,5 +1,5 @@
 import type { AgentType } from '../agent-type.ts';
-import type { AgentDialog } from './pty-conversation.ts';
+import type { Dialog } from './formatting/choices.ts';
 import { findDialog, isBusy, isReady } from './readiness.ts';
 import { type ConversationTiming, stillnessMs } from './timing.ts';
 
@@ -9,7 +9,7 @@ export class ScreenFacts {
   readonly #screen: string;
   #prompt: boolean | undefined;
   #busy: boolean | undefined;
-  #dialog: AgentDialog | null | undefined;
+  #dialog: Dialog | null | undefined;
 
   constructor(type: AgentType, screen: string) {
     this.#type = type;
@@ -27,7 +27,7 @@ export class ScreenFacts {
   }
 
   /** A question that must be answered before the agent takes a message. */
-  get dialog(): AgentDialog | null {
+  get dialog(): Dialog | null {
     if (this.#dialog === undefined) this.#dialog = findDialog(this.#type, this.#screen);
     return this.#dialog;
   }

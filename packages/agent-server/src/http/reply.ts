@@ -16,6 +16,9 @@ const DRAIN_LIMIT_BYTES = 16 * 1024 * 1024;
 /** … and for this long. */
 const DRAIN_LIMIT_MS = 5_000;
 
+/** The reference's name for 413, which Node calls by its newer one. */
+const TOO_LARGE_TITLE = 'Request Entity Too Large';
+
 /** Answers 200 with a JSON object, `$schema` first, and the Link header (AA-033). */
 export function sendJson(exchange: Exchange, schema: string, body: object): void {
   sendDescribed(exchange, 200, 'application/json', schema, body);
@@ -24,7 +27,7 @@ export function sendJson(exchange: Exchange, schema: string, body: object): void
 /** Answers with problem+json (AA-034); empty members are left out. */
 export function sendProblem(exchange: Exchange, problem: Problem): void {
   sendDescribed(exchange, problem.status, 'application/problem+json', 'ErrorModel', {
-    title: STATUS_CODES[problem.status] ?? 'Error',
+    title: problem.status === 413 ? TOO_LARGE_TITLE : (STATUS_CODES[problem.status] ?? 'Error'),
     status: problem.status,
     detail: problem.message,
     ...(problem.errors.length > 0 ? { errors: problem.errors } : {}),
@@ -33,44 +36,67 @@ export function sendProblem(exchange: Exchange, problem: Problem): void {
 
 /** Answers with a text, a page or a document. */
 export function sendText(exchange: Exchange, status: number, contentType: string, text: string): void {
-  send(exchange, status, contentType, text);
+  send(exchange, status, { 'Content-Type': contentType }, text);
 }
 
 /** Answers with plain text that no browser takes for anything else. */
 export function sendPlainError(exchange: Exchange, status: number, text: string): void {
-  exchange.response.setHeader('X-Content-Type-Options', 'nosniff');
-  send(exchange, status, 'text/plain; charset=utf-8', `${text}\n`);
+  const headers = { 'Content-Type': 'text/plain; charset=utf-8', 'X-Content-Type-Options': 'nosniff' };
+  send(exchange, status, headers, `${text}\n`);
 }
 
 /** Answers with a redirect. */
 export function sendRedirect(exchange: Exchange, status: 301 | 307, location: string): void {
-  exchange.response.writeHead(status, { Location: location, 'Content-Length': 0 }).end();
+  send(exchange, status, { Location: location }, '');
+}
+
+/** Answers that the path knows only the method `allowed` (AA-032). */
+export function sendWrongMethod(exchange: Exchange, allowed: string): void {
+  send(exchange, 405, { Allow: allowed }, '');
 }
 
 function sendDescribed(exchange: Exchange, status: number, type: string, schema: string, body: object): void {
   const local = /^(?:localhost|127\.0\.0\.1)/u.test(exchange.host);
   const $schema = `${local ? 'http' : 'https'}://${exchange.host}/schemas/${schema}.json`;
   exchange.response.setHeader('Link', `</schemas/${schema}.json>; rel="describedBy"`);
-  send(exchange, status, type, `${JSON.stringify({ $schema, ...body })}\n`);
+  send(exchange, status, { 'Content-Type': type }, `${JSON.stringify({ $schema, ...body })}\n`);
 }
 
-function send(exchange: Exchange, status: number, contentType: string, text: string): void {
+function send(
+  { request, response }: Exchange,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  text: string,
+): void {
   const bytes = Buffer.from(text);
-  exchange.response
-    .writeHead(status, { 'Content-Type': contentType, 'Content-Length': bytes.length })
-    .end(bytes);
-  const { headers, complete } = exchange.request;
-  if (!complete && ('content-length' in headers || 'transfer-encoding' in headers)) drain(exchange.request);
+  response.writeHead(status, { ...headers, 'Content-Length': bytes.length });
+  const hasBody = 'content-length' in request.headers || 'transfer-encoding' in request.headers;
+  // Whoever asks for the end of the connection does not wait for the rest of a body.
+  const endsAtOnce = request.readableEnded || !hasBody || response.getHeader('connection') === 'close';
+  if (endsAtOnce) {
+    response.end(bytes);
+    return;
+  }
+  // Where this is the last answer Node closes the connection right behind it. That resets it while data is
+  // unread, and the client may lose the answer: give it the answer now, and end behind its data.
+  response.flushHeaders();
+  if (bytes.length > 0) response.write(bytes);
+  readOn(request, () => response.end());
 }
 
-/** Closing a connection with unread data resets it, and the client may lose the answer: read on, within bounds. */
-function drain(request: IncomingMessage): void {
+/** Reads the rest of a body, within bounds; calls `over` at its end. Without end the connection is destroyed. */
+function readOn(request: IncomingMessage, over: () => void): void {
   let left = DRAIN_LIMIT_BYTES;
-  const giveUp = () => request.socket.destroy();
+  const giveUp = (): void => void request.destroy();
   const timer = setTimeout(giveUp, DRAIN_LIMIT_MS);
   request.on('data', (chunk: Buffer) => {
     left -= chunk.length;
     if (left < 0) giveUp();
   });
-  request.once('close', () => clearTimeout(timer)).resume();
+  const settle = (): void => {
+    clearTimeout(timer);
+    request.off('end', settle).off('close', settle);
+    over();
+  };
+  request.once('end', settle).once('close', settle).resume();
 }

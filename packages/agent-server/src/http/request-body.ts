@@ -4,6 +4,9 @@ import { Problem, validationProblem, type ProblemDetail } from './problem.ts';
 /** A body of this many bytes is refused (agentapi section 2.6). */
 const BODY_LIMIT_BYTES = 1_048_576;
 
+/** A body that is not there after this long is given up (agentapi section 2.6). */
+export const BODY_TIMEOUT_MS = 5_000;
+
 /** The caller left while sending; nobody is there to be answered. */
 export class CallerGone extends Error {
   override readonly name = 'CallerGone';
@@ -46,10 +49,10 @@ export function readBody(request: IncomingMessage, timeoutMs: number): Promise<B
 }
 
 /**
- * Parses the body of `POST /message` by the rules of agentapi section 2.6.
+ * Parses a body that must be a JSON object; without a content type it is taken for JSON (AA-047).
  * @throws {Problem} 400, 415 or 422.
  */
-export function parseMessageRequest(body: Buffer, contentType: string | undefined): MessageRequest {
+export function parseJsonObject(body: Buffer, contentType: string | undefined): object {
   if (body.length === 0) throw new Problem(400, 'request body is required');
   const mediaType = (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
   if (mediaType !== '' && mediaType !== 'application/json' && !mediaType.endsWith('+json')) {
@@ -66,7 +69,15 @@ export function parseMessageRequest(body: Buffer, contentType: string | undefine
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw validationProblem([{ message: 'expected object', location: 'body', value }]);
   }
-  return checkMembers(value);
+  return value;
+}
+
+/**
+ * Parses the body of `POST /message` by the rules of agentapi section 2.6.
+ * @throws {Problem} 400, 415 or 422.
+ */
+export function parseMessageRequest(body: Buffer, contentType: string | undefined): MessageRequest {
+  return checkMembers(parseJsonObject(body, contentType));
 }
 
 const MEMBERS = ['content', 'type', '$schema'] as const;

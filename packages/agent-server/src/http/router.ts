@@ -5,15 +5,20 @@ import type { Log } from '../log.ts';
 import { conversationStream, screenStream, trimAscii } from './conversation-events.ts';
 import { createCors, type Cors } from './cors.ts';
 import { createHostCheck, type HostCheck } from './host-check.ts';
-import { Problem, unexpectedProblem } from './problem.ts';
-import { sendJson, sendPlainError, sendProblem, sendRedirect, sendText, type Exchange } from './reply.ts';
-import { CallerGone, parseMessageRequest, readBody } from './request-body.ts';
+import { Problem, unexpectedProblem, validationProblem } from './problem.ts';
+import {
+  sendJson,
+  sendPlainError,
+  sendProblem,
+  sendRedirect,
+  sendText,
+  sendWrongMethod,
+  type Exchange,
+} from './reply.ts';
+import { BODY_TIMEOUT_MS, CallerGone, parseMessageRequest, readBody } from './request-body.ts';
 import { EventStreams } from './sse.ts';
 import { createTokenCheck, type TokenCheck } from './token-check.ts';
 import { UploadFolder } from './upload.ts';
-
-/** A body that is not there after this long is given up (agentapi section 2.6). */
-const BODY_TIMEOUT_MS = 5_000;
 
 export interface HttpApiOptions {
   /** Requests that need it wait; a rejection is answered with 500. */
@@ -27,6 +32,8 @@ export interface HttpApiOptions {
   /** What every request must present; `undefined` for an open server. */
   readonly token: string | undefined;
   readonly log: Log;
+  /** Tell more than agentapi does: what the agent waits for, and whose fault a refusal is (AA-173). */
+  readonly extended?: boolean;
   /** Routes beyond agentapi's own, by path: what a transport offers in addition. */
   readonly extraRoute?: (path: string) => Route | undefined;
   /** Where the folder of the uploads is created; the system's temporary folder by default. */
@@ -130,7 +137,7 @@ export class HttpApi {
   }
 
   async #route(exchange: Exchange): Promise<void> {
-    const { path, request, response } = exchange;
+    const { path, request } = exchange;
     const route =
       this.#routes.get(path) ??
       FOLDERS.find(({ prefix }) => path.startsWith(prefix))?.route ??
@@ -138,7 +145,7 @@ export class HttpApi {
     if (route === undefined) sendPlainError(exchange, 404, '404 page not found');
     else if (route.method === 'any' || route.method === request.method)
       await route.handler(exchange, this.#streams);
-    else response.writeHead(405, { Allow: route.method, 'Content-Length': 0 }).end();
+    else sendWrongMethod(exchange, route.method);
   }
 
   #fail(exchange: Exchange, error: unknown): void {
@@ -174,7 +181,12 @@ export class HttpApi {
     const { agentType, transport } = this.#options;
     // An agent that is still being started has the status of one that is not ready.
     const status = this.#current?.status() ?? 'running';
-    sendJson(exchange, 'StatusResponseBody', { status, agent_type: agentType, transport });
+    sendJson(exchange, 'StatusResponseBody', {
+      status,
+      agent_type: agentType,
+      transport,
+      ...(this.#options.extended === true ? { waiting_for: this.#current?.waitingFor() ?? null } : {}),
+    });
   }
 
   async #messages(exchange: Exchange): Promise<void> {
@@ -192,8 +204,7 @@ export class HttpApi {
     try {
       await agent.send(type, type === 'user' ? trimAscii(content) : content);
     } catch (error) {
-      if (error instanceof SendError) throw unexpectedProblem(`failed to send message: ${error.message}`);
-      throw error;
+      throw error instanceof SendError ? sendProblemOf(error, this.#options.extended === true) : error;
     }
     sendJson(exchange, 'MessageResponseBody', { ok: true });
   }
@@ -215,6 +226,23 @@ export class HttpApi {
       host,
       allowed: this.#hosts.shown,
     });
+  }
+}
+
+/** A client of agentapi expects 500 whatever the reason; one that asked for more learns whose turn it is. */
+function sendProblemOf({ reason, message }: SendError, extended: boolean): Problem {
+  const detail = { message: `failed to send message: ${message}` };
+  if (!extended) return unexpectedProblem(detail.message);
+  switch (reason) {
+    case 'empty':
+    case 'untrimmed':
+      return validationProblem([{ ...detail, location: 'body.content' }]);
+    case 'busy':
+    case 'dialog':
+      return new Problem(409, reason === 'busy' ? 'the agent is busy' : 'a dialog is up', [detail]);
+    case 'delivery':
+    case 'closed':
+      return unexpectedProblem(detail.message);
   }
 }
 

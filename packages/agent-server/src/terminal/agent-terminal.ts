@@ -27,6 +27,9 @@ export interface TerminalView {
 const PAUSE_AT = 262_144;
 const RESUME_AT = 65_536;
 
+/** Enough to see what kind of output it is. */
+const LAST_OUTPUT_CHARACTERS = 4_096;
+
 /** SIGKILL cannot be refused; a process that is still there afterwards hangs in the kernel. */
 const KILL_WAIT_MS = 2_000;
 
@@ -37,6 +40,7 @@ export class AgentTerminal implements TerminalView {
   readonly #gap: QuietGap;
   readonly #outputListeners = new Set<() => void>();
   #settledListener: () => void = () => {};
+  #lastOutput = '';
   #waiting = 0;
   #paused = false;
   #alive = true;
@@ -82,6 +86,11 @@ export class AgentTerminal implements TerminalView {
   /** Grows whenever the screen may look different. */
   get changes(): number {
     return this.#screen.changes;
+  }
+
+  /** The end of the latest piece of output, as the program sent it. */
+  get lastOutput(): string {
+    return this.#lastOutput.slice(-LAST_OUTPUT_CHARACTERS);
   }
 
   read(): ScreenImage {
@@ -131,6 +140,7 @@ export class AgentTerminal implements TerminalView {
   }
 
   #receive(data: string): void {
+    this.#lastOutput = data;
     this.#waiting += data.length;
     if (this.#waiting > PAUSE_AT && !this.#paused) {
       this.#paused = true;

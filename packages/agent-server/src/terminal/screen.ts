@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type * as Unicode11 from '@xterm/addon-unicode11';
 import type * as Xterm from '@xterm/headless';
+import { RowSpeller } from './row-speller.ts';
 import { StringGuard } from './string-guard.ts';
 
 // `require` instead of `import`: see pty.ts.
@@ -50,6 +51,7 @@ export class ScreenImage {
 export class Screen {
   readonly #terminal: Xterm.Terminal;
   readonly #guard = new StringGuard();
+  #speller: RowSpeller | null = null;
   #title = '';
   #changes = 0;
   #image: ScreenImage | null = null;
@@ -88,12 +90,17 @@ export class Screen {
     if (this.#image !== null) return this.#image;
     const { active } = this.#terminal.buffer;
     const { rows, cols } = this.#terminal;
-    const row = (index: number, trim: boolean): string =>
-      active.getLine(active.baseY + index)?.translateToString(trim) ?? '';
+    const row = (index: number): Xterm.IBufferLine | undefined => active.getLine(active.baseY + index);
+    const isBlank = (index: number): boolean => (row(index)?.translateToString(true).trimEnd() ?? '') === '';
     let used = rows;
-    while (used > 0 && row(used - 1, true).trimEnd() === '') used -= 1;
+    while (used > 0 && isBlank(used - 1)) used -= 1;
+    this.#speller ??= new RowSpeller(active.getNullCell());
     let text = '';
-    for (let index = 0; index < used; index += 1) text += `${row(index, false)}\n`;
+    for (let index = 0; index < used; index += 1) {
+      const line = row(index);
+      if (line !== undefined) text += this.#speller.spell(line);
+      text += '\n';
+    }
     this.#image = new ScreenImage(text, cols, rows - used);
     return this.#image;
   }

@@ -11,6 +11,7 @@ import {
   type Conversation,
   type ConversationEvent,
   type Message,
+  type WaitingFor,
 } from '../../src/conversation/conversation-model.ts';
 import { HttpApi, type HttpApiOptions } from '../../src/http/router.ts';
 import { createLog } from '../../src/log.ts';
@@ -23,6 +24,7 @@ export class TestConversation implements Conversation {
   readonly errorList: AgentError[] = [];
   messageList: Message[] = [{ id: 0, role: 'agent', content: 'hello\n> ', time: new Date(0) }];
   currentStatus: AgentStatus = 'stable';
+  currentWait: WaitingFor | null = 'message';
   currentScreen = 'hello   \n>       \n';
   /** When set, a user message is delivered only once this has settled. */
   delivery: Promise<void> | undefined;
@@ -30,6 +32,10 @@ export class TestConversation implements Conversation {
 
   status(): AgentStatus {
     return this.currentStatus;
+  }
+
+  waitingFor(): WaitingFor | null {
+    return this.currentWait;
   }
 
   messages(): readonly Message[] {

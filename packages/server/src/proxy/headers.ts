@@ -145,7 +145,7 @@ export class HeaderRules {
     const lines: string[] = ['X-Request-Id', facts.requestId];
     let vary = 'Origin';
     let exposed = this.#cors.exposed;
-    let short = false;
+    let shortLength = 0;
     for (let i = 0; i + 1 < raw.length; i += 2) {
       const name = text(raw[i]);
       const value = text(raw[i + 1]);
@@ -166,7 +166,7 @@ export class HeaderRules {
           if (!OWN_COOKIE.test(value)) lines.push(name, value);
           break;
         case 'content-length':
-          short = value.length <= SHORT_LENGTH_DIGITS;
+          if (value.length <= SHORT_LENGTH_DIGITS) shortLength = Number(value);
           lines.push(name, value);
           break;
         default:
@@ -177,7 +177,7 @@ export class HeaderRules {
     lines.push('Vary', vary);
     if (facts.cors.proxied.length > 0)
       lines.push(...facts.cors.proxied, 'Access-Control-Expose-Headers', exposed);
-    return { lines, eventStream, short };
+    return { lines, eventStream, shortLength };
   }
 }
 
@@ -186,8 +186,8 @@ export interface AnswerHead {
   /** Names and values in turn. */
   readonly lines: string[];
   readonly eventStream: boolean;
-  /** The body is announced and so short that head and body surely came in one piece. */
-  readonly short: boolean;
+  /** Announced length of a body so short that head and body come in one piece; else 0. */
+  readonly shortLength: number;
 }
 
 /** Up to 9,999 bytes. */

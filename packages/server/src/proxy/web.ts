@@ -37,6 +37,8 @@ export class Relay implements Dispatcher.DispatchHandler, Cancellable {
   readonly #options: Dispatcher.DispatchOptions & { body: RequestBody | null };
   #lease: Lease | null = null;
   #stream: EventStream | null = null;
+  #shortLength = 0;
+  #whole: Buffer | null = null;
   #answered = false;
   #bodyBegun = false;
   #finished = false;
@@ -107,7 +109,7 @@ export class Relay implements Dispatcher.DispatchHandler, Cancellable {
   ): void {
     if (this.#finished) return;
     const raw = Array.isArray(controller.rawHeaders) ? controller.rawHeaders : [];
-    const { lines, eventStream, short } = this.#services.rules.forAnswer(raw, this.#facts);
+    const { lines, eventStream, shortLength } = this.#services.rules.forAnswer(raw, this.#facts);
     if (status < 200) {
       this.#inform(status, lines);
       return;
@@ -119,7 +121,8 @@ export class Relay implements Dispatcher.DispatchHandler, Cancellable {
     this.#answered = true;
     if (eventStream && status === 200 && this.#options.method !== 'HEAD') this.#beginEventStream(raw);
     // Head and body leave in one piece when they came in one; a head that comes alone must not wait (PX-152).
-    if (!short) process.nextTick(flushHead, this);
+    this.#shortLength = shortLength;
+    if (shortLength === 0) process.nextTick(flushHead, this);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -128,6 +131,11 @@ export class Relay implements Dispatcher.DispatchHandler, Cancellable {
     if (this.#stream !== null) {
       this.#stream.boundary.pass(chunk);
       this.#stream.lastByteAt = performance.now();
+    }
+    if (chunk.length === this.#shortLength) {
+      // The end follows at once; head and body then leave in one write.
+      this.#whole = chunk;
+      return;
     }
     if (this.#res.write(chunk)) return;
     controller.pause();
@@ -141,7 +149,8 @@ export class Relay implements Dispatcher.DispatchHandler, Cancellable {
     if (Array.isArray(raw) && raw.length > 0 && acceptsTrailers(this.#exchange.req)) {
       this.#res.addTrailers(this.#services.rules.forTrailers(raw));
     }
-    this.#res.end();
+    if (this.#whole === null) this.#res.end();
+    else this.#res.end(this.#whole.toString('latin1'), 'latin1');
     if (lease !== null) this.#upstream.release(lease);
   }
 

@@ -69,11 +69,17 @@ export class SessionLife {
    * @returns what could not be ended; then it may be tried again.
    */
   stop(why: Error): Promise<readonly string[]> {
-    this.#stopping ??= this.#end(why).then((left) => {
-      // Somebody may try again later.
-      if (left.length > 0) this.#stopping = null;
-      return left;
-    });
+    this.#stopping ??= this.#end(why).then(
+      (left) => {
+        // Somebody may try again later.
+        if (left.length > 0) this.#stopping = null;
+        return left;
+      },
+      (error: unknown) => {
+        this.#stopping = null;
+        throw error;
+      },
+    );
     return this.#stopping;
   }
 

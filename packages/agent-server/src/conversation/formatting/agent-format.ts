@@ -25,6 +25,8 @@ export interface BusySigns {
 export interface ChoiceShape {
   readonly chosen: RegExp;
   readonly other: RegExp;
+  /** All choices stand in one row, so that the patterns tell the dialog but not its choices. */
+  readonly isOneRow?: true;
 }
 
 /** Everything that text handling must know about one agent's screen (agentapi section 5); one file per agent. */
@@ -41,6 +43,8 @@ export interface AgentFormat {
    * the same sign cuts the message. A box is not asked for: an agent that never counts as ready is lost (AA-120).
    */
   readonly readyOnPromptSign?: true;
+  /** What the agent has said in the rows of a message, which are without echo, input box and outer blank rows. */
+  readonly answerText?: (lines: readonly string[]) => readonly string[];
   /** What stands for a message of which nothing is left (AA-129). */
   readonly emptyText?: string;
   /** Takes out the reports to the tool server (AA-131, AA-132). */

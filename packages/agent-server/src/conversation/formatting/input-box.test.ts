@@ -163,7 +163,8 @@ describe('agents with a box of their own', () => {
 /** The end of the screens of Gemini CLI 0.61 and Qwen Code 0.15, which draw their boxes in another way. */
 describe('newer versions', () => {
   const wide = '─'.repeat(80);
-  const reply = ['✦ Hello! An arrow: a -> b.', '', '  > a quoted line', '', '  The end.'];
+  const answer = ['Hello! An arrow: a -> b.', '', '> a quoted line', '', '  The end.'];
+  const reply = answer.map((line, i) => (line === '' ? '' : `${i === 0 ? '✦' : ' '} ${line}`));
   const footer = ['', ' workspace (/directory)               sandbox', ' ~/ws             no sandbox'];
   const shortcuts = `${' '.repeat(64)}? for shortcuts `;
   const thinking = ' ⠏ Thinking... (esc to cancel, 3s)                              ? for shortcuts ';
@@ -180,7 +181,7 @@ describe('newer versions', () => {
     ['with text of the user in the box', [wide, ' Shift+Tab to accept edits', '', ' > one', '   > two']],
     ['on a plain terminal', [thinking, wide, ' Shift+Tab to accept edits', '', '', prompt]],
   ])('AA-112: Gemini CLI 0.61 %s: only the answer is left', (_, box) => {
-    expect(format('gemini', ...reply, '', '', ...box, ...footer)).toBe(rows(...reply));
+    expect(format('gemini', ...reply, '', '', ...box, ...footer)).toBe(rows(...answer));
   });
 
   test.each([
@@ -194,18 +195,41 @@ describe('newer versions', () => {
       ['  ⠋ One moment, optimizing humor...', '  (2s · esc to cancel)', wide, prompt.trim(), wide],
     ],
     [
+      'at work, with a hint in two rows',
+      ['  ⠹Finishing the run (2s · ↓ 4 tokens · esc to', '             cancel)', wide, prompt.trim(), wide],
+    ],
+    [
       'while everything is approved',
       [wide, '*   Type your message', wide, '  YOLO mode (shift + tab to cycle)'],
     ],
   ])('AA-112: Qwen Code 0.15 %s: only the answer is left', (_, box) => {
-    expect(format('gemini', ...reply, '', ...box)).toBe(rows(...reply));
+    const further = reply.map((line) => (line === '' ? '' : `  ${line}`));
+    expect(format('gemini', ...further, '', ...box)).toBe(rows(...answer));
   });
 
   test('AA-112: a list in an answer of Gemini CLI is not taken for its prompt', () => {
     const list = ['✦ Two things:', '', '  * one', '  * two', ''];
     expect(format('gemini', ...list, wide, ' Shift+Tab to accept edits', '', prompt, ...footer)).toBe(
-      rows(...list.slice(0, 4)),
+      rows('Two things:', '', '* one', '* two'),
     );
+  });
+
+  test('AA-112: the sign goes from each answer of a message, the frames of tools stay', () => {
+    const tool = ['  ╭───╮', '  │ ✓ │', '  ╰───╯'];
+    const first = ['  ✦ I will write.', '      ✦ indented', ''];
+    const second = ['', '  ✦ Done:', '    that file'];
+    expect(format('gemini', ...first, ...tool, ...second)).toBe(
+      rows('I will write.', '  ✦ indented', '', ...tool, '', 'Done:', 'that file'),
+    );
+    expect(format('gemini', ...tool, ...second)).toBe(rows(...tool, ...second));
+    expect(format('gemini', '✦ ', '', '  Late.')).toBe('Late.');
+    expect(format('custom', ...second.slice(1))).toBe(rows(...second.slice(1)));
+  });
+
+  test('AA-112, AA-125: the echo ends with the lower end of its frame, of whichever kind', () => {
+    for (const frame of ['▀'.repeat(80), `╰${rule}╯`]) {
+      expect(formatAgentMessage('gemini', rows(' > hi', frame, '✦ Hello!'), 'hi')).toBe('Hello!');
+    }
   });
 });
 

@@ -26,5 +26,11 @@ export const opencode: AgentFormat = {
     reach: 3,
     footer: /\besc (?:again to )?interrupt\b/,
   },
-  choices: [{ chosen: /^▏?\s*△ Permission required/, other: /^▏?\s*Allow once\s+Allow always\s+Reject/ }],
+  choices: [
+    {
+      chosen: /^▏?\s*△ Permission required/,
+      other: /^▏?\s*Allow once\s+Allow always\s+Reject/,
+      isOneRow: true,
+    },
+  ],
 };

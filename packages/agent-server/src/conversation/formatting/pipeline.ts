@@ -1,6 +1,6 @@
 import type { AgentType } from '../../agent-type.ts';
 import type { ToolCallRemoval } from './agent-format.ts';
-import { dialogText } from './choices.ts';
+import { dialogIn } from './choices.ts';
 import { lastEchoLine } from './echo.ts';
 import { AGENT_FORMATS } from './registry.ts';
 import { linesOf, withoutOuterBlankLines } from '../text-lines.ts';
@@ -29,12 +29,14 @@ export function formatAgentMessage(type: AgentType, text: string, userText: stri
   const lines = afterEcho(type, linesOf(text), userText);
   const found = format.inputBox(lines);
   // A dialog takes the place of the box and must be seen whole: what looks like a box is a part of it.
-  const box = found === null || dialogText(lines, format) !== null ? null : found;
+  const box = found === null || dialogIn(lines, format) !== null ? null : found;
   const rest = box === null ? lines : [...lines.slice(0, box.start), ...lines.slice(box.end)];
   if (format.emptyText !== undefined && (rest.length === 0 || (rest.length === 1 && rest[0] === ''))) {
     return format.emptyText;
   }
-  return withoutOuterBlankLines(rest).join('\n');
+  const message = withoutOuterBlankLines(rest);
+  if (format.answerText === undefined) return message.join('\n');
+  return withoutOuterBlankLines(format.answerText(message)).join('\n');
 }
 
 /**

@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import type { TerminalView } from '../terminal/agent-terminal.ts';
+import type { ScreenImage } from '../terminal/screen.ts';
+import { untilScreen } from '../terminal/until-screen.ts';
+import type { Dialog } from './formatting/choices.ts';
+
+/** The agent's reaction to one key; a program that needs longer is given up. */
+const KEY_REACTION_MS = 2_000;
+/** A dialog that is missing in the middle of a redraw is back after this time. */
+const REDRAW_MS = 200;
+/** A mark that stands in front of a choice, or at the place of one. */
+const MARK = /[→❯›●○>]/g;
+
+/** A dialog together with the name under which it can be answered. */
+export interface NamedDialog extends Dialog {
+  /** Another dialog has another one, so that nobody answers a question that he has not seen. */
+  readonly id: string;
+}
+
+/** Which choice of which dialog to take; choices count from 0. */
+export interface DialogAnswer {
+  readonly id: string;
+  readonly choice: number;
+}
+
+/** Why a dialog was not answered; `message` is for the caller. */
+export class DialogError extends Error {
+  override readonly name = 'DialogError';
+  readonly reason: 'no_dialog' | 'unknown_choice' | 'no_reaction';
+
+  constructor(reason: DialogError['reason'], message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+/** Names a dialog by what it says, wherever its mark stands. */
+export function named(dialog: Dialog): NamedDialog {
+  return { id: createHash('sha256').update(essence(dialog)).digest('hex').slice(0, 16), ...dialog };
+}
+
+/**
+ * Takes the choice `index` of the dialog `id`, as a person would: moves the mark, looks where it stands,
+ * and presses Enter once it stands there. One key at a time, because some agents read keys that arrive together
+ * as one unknown key. Resolves when the dialog is gone or another one is up.
+ * @throws {DialogError} when it is not up (any more), has no such choice, or does not react.
+ */
+export async function answerDialog(
+  terminal: TerminalView,
+  find: (screen: ScreenImage) => Dialog | null,
+  { id, choice: index }: DialogAnswer,
+  signal: AbortSignal,
+): Promise<void> {
+  const isUp = (screen: ScreenImage): boolean => {
+    const shown = find(screen);
+    return shown !== null && named(shown).id === id;
+  };
+  await untilScreen(terminal, isUp, REDRAW_MS, signal);
+  const dialog = find(terminal.read());
+  if (dialog === null) throw new DialogError('no_dialog', 'no dialog is up');
+  if (named(dialog).id !== id) throw new DialogError('no_dialog', 'another dialog is up');
+  if (dialog.choices[index] === undefined)
+    throw new DialogError('unknown_choice', noSuchChoice(dialog, index));
+  // From any choice to any other and Enter: never more keys than there are choices.
+  for (let pressed = 0; pressed < dialog.choices.length; pressed += 1) {
+    const now = sameDialog(dialog, find(terminal.read()));
+    const key = now?.choices[index]?.keys[0];
+    if (now === null || key === undefined) break;
+    const marked = markedIn(now);
+    const isLast = marked === index;
+    terminal.write(key);
+    const reacted = (screen: ScreenImage): boolean => {
+      const next = sameDialog(dialog, find(screen));
+      // Behind an arrow no dialog only means that the agent is painting it again.
+      return isLast ? next === null : next !== null && markedIn(next) !== marked;
+    };
+    if (!(await untilScreen(terminal, reacted, KEY_REACTION_MS, signal))) break;
+    if (isLast) return;
+  }
+  if (sameDialog(dialog, find(terminal.read())) === null) {
+    throw new DialogError('no_dialog', 'the dialog went away before it was answered');
+  }
+  throw new DialogError('no_reaction', 'the dialog did not react to the keys');
+}
+
+function noSuchChoice({ choices }: Dialog, index: number): string {
+  const range = choices.length === 0 ? 'cannot be told apart' : `have the numbers 0 to ${choices.length - 1}`;
+  return `the dialog has no choice ${index}: its choices ${range}`;
+}
+
+function markedIn(dialog: Dialog): number {
+  return dialog.choices.findIndex(({ isChosen }) => isChosen);
+}
+
+/** `now` if it is the dialog that was asked about, wherever its mark stands. */
+function sameDialog(asked: Dialog, now: Dialog | null): Dialog | null {
+  return now !== null && essence(now) === essence(asked) ? now : null;
+}
+
+function essence({ text }: Dialog): string {
+  return text.replaceAll(MARK, ' ').replaceAll(/\s+/g, ' ').trim();
+}

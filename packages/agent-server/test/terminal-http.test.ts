@@ -1,0 +1,218 @@
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { runCli, type CliRun } from './support/cli-harness.ts';
+import { asRecord, eventually, type Reply } from './support/http-harness.ts';
+
+const MENU_AGENT = fileURLToPath(new URL('support/menu-agent.mjs', import.meta.url));
+const PROBLEM = 'application/problem+json';
+
+function runMenu(flags: readonly string[], serverFlags: readonly string[] = []): Promise<CliRun> {
+  const server = ['server', '--port', '0', '--type', 'claude', '--term-height', '40', ...serverFlags];
+  return runCli([...server, '--', process.execPath, MENU_AGENT, ...flags]);
+}
+
+interface ShownDialog {
+  readonly id: string;
+  readonly text: string;
+  readonly choices: readonly unknown[];
+}
+
+async function dialogOf(run: CliRun): Promise<ShownDialog | null> {
+  const { dialog } = (await run.call({ path: '/internal/dialog' })).json();
+  if (dialog === null) return null;
+  const { id, text, choices } = asRecord(dialog);
+  if (typeof id !== 'string' || typeof text !== 'string' || !Array.isArray(choices))
+    throw new Error('dialog');
+  return { id, text, choices };
+}
+
+/** Waits for a dialog that asks `question`. */
+async function untilAsked(run: CliRun, question: string): Promise<ShownDialog> {
+  let found: ShownDialog | null = null;
+  await eventually(async () => (found = await dialogOf(run))?.text.includes(question) === true);
+  return found ?? { id: '', text: '', choices: [] };
+}
+
+function post(run: CliRun, path: string, body: object): Promise<Reply> {
+  return run.call({ method: 'POST', path, body: JSON.stringify(body) });
+}
+
+async function status(run: CliRun): Promise<Record<string, unknown>> {
+  const { $schema: _schema, ...members } = (await run.call({ path: '/status' })).json();
+  return members;
+}
+
+/** The text of the last message, without the blanks that fill its rows. */
+async function lastText(run: CliRun): Promise<string> {
+  const { messages } = (await run.call({ path: '/messages' })).json();
+  if (!Array.isArray(messages)) throw new Error('no messages');
+  return String(asRecord(messages.at(-1))['content']).replaceAll(/ +$/gmu, '');
+}
+
+/** Waits for the agent to take messages, and sends one. */
+async function say(run: CliRun, content: string): Promise<void> {
+  await eventually(async () => (await status(run))['status'] === 'stable');
+  expect((await post(run, '/message', { type: 'user', content })).status).toBe(200);
+}
+
+describe.concurrent('a dialog of the agent', () => {
+  test('one at the start is reported, refuses messages, and is answered; then messages are taken', async () => {
+    await using run = await runMenu(['--trust']);
+    const dialog = await untilAsked(run, 'Do you trust this folder?');
+    expect(dialog).toEqual({
+      id: expect.stringMatching(/^[0-9a-f]{16}$/u),
+      text: 'Welcome.\n\nDo you trust this folder?\n❯ 1. Yes\n  2. Yes, and always\n  3. No',
+      choices: [
+        { label: 'Yes', keys: ['\r'] },
+        { label: 'Yes, and always', keys: ['\x1b[B', '\r'] },
+        { label: 'No', keys: ['\x1b[B', '\x1b[B', '\r'] },
+      ],
+    });
+
+    const refused = await post(run, '/message', { type: 'user', content: 'hello' });
+    expect([refused.status, refused.headers['content-type']]).toEqual([500, PROBLEM]);
+    expect(refused.json()).toMatchObject({
+      detail: 'unexpected error occurred',
+      errors: [
+        {
+          message: expect.stringMatching(
+            /^failed to send message: message can only be sent when the agent is waiting for user input; a dialog is up .*GET \/internal\/dialog.*raw messages$/u,
+          ),
+        },
+      ],
+    });
+
+    const answered = await post(run, `/internal/dialog/${dialog.id}`, { choice: 1 });
+    expect([answered.status, answered.json()]).toEqual([200, { ok: true }]);
+    await say(run, 'hello');
+    await eventually(async () => (await lastText(run)) === 'You said: hello');
+    expect(await dialogOf(run)).toBeNull();
+    const { messages } = (await run.call({ path: '/messages' })).json();
+    expect(JSON.stringify(messages)).toContain('Trusted: Yes, and always');
+  });
+
+  test('one in the middle of a turn is answered with raw keys, as GET tells them', async () => {
+    await using run = await runMenu([]);
+    await say(run, 'ask');
+    const { choices } = await untilAsked(run, 'Delete file 1?');
+    const keys = asRecord(choices[2])['keys'];
+    if (!Array.isArray(keys)) throw new Error('no keys');
+    for (const key of keys) {
+      const before = (await dialogOf(run))?.text;
+      expect((await post(run, '/message', { type: 'raw', content: String(key) })).status).toBe(200);
+      await eventually(async () => (await dialogOf(run))?.text !== before);
+    }
+    await eventually(async () => (await lastText(run)).endsWith('Answer 1: No'));
+  });
+
+  test('an answer is for the dialog that was seen, not for the one after it', async () => {
+    await using run = await runMenu([]);
+    await say(run, 'ask twice');
+    const first = await untilAsked(run, 'Delete file 1?');
+    expect((await post(run, `/internal/dialog/${first.id}`, { choice: 0 })).status).toBe(200);
+    const second = await untilAsked(run, 'Delete file 2?');
+    const late = await post(run, `/internal/dialog/${first.id}`, { choice: 0 });
+    expect([late.status, late.json()]).toMatchObject([409, { detail: 'another dialog is up' }]);
+    expect((await post(run, `/internal/dialog/${second.id}`, { choice: 2 })).status).toBe(200);
+    await eventually(async () => (await lastText(run)).endsWith('Answer 1: Yes\n\nAnswer 2: No'));
+    const none = await post(run, `/internal/dialog/${second.id}`, { choice: 0 });
+    expect([none.status, none.json()]).toMatchObject([409, { detail: 'no dialog is up' }]);
+  });
+
+  test('a wrong choice is 422, and an agent that does not react is 500', async () => {
+    await using run = await runMenu(['--trust', '--deaf']);
+    const { id } = await untilAsked(run, 'Do you trust this folder?');
+    for (const body of [{ choice: 3 }, { choice: -1 }, { choice: '0' }, {}, { choice: 0, more: 1 }]) {
+      const reply = await post(run, `/internal/dialog/${id}`, body);
+      expect([reply.status, reply.headers['content-type']]).toEqual([422, PROBLEM]);
+    }
+    const deaf = await post(run, `/internal/dialog/${id}`, { choice: 0 });
+    expect([deaf.status, deaf.json()]).toMatchObject([
+      500,
+      { errors: [{ message: 'the dialog did not react to the keys' }] },
+    ]);
+  });
+});
+
+describe.concurrent('AA-173: more than agentapi tells', () => {
+  test('by default nothing of it is seen', async () => {
+    await using run = await runMenu(['--trust']);
+    await untilAsked(run, 'Do you trust this folder?');
+    expect(await status(run)).toEqual({ status: 'running', agent_type: 'claude', transport: 'pty' });
+  });
+
+  test('with --extended-api the status says what the agent waits for, and refusals have their own codes', async () => {
+    await using run = await runMenu(['--trust'], ['--extended-api']);
+    const { id } = await untilAsked(run, 'Do you trust this folder?');
+    expect(await status(run)).toEqual({
+      status: 'running',
+      agent_type: 'claude',
+      transport: 'pty',
+      waiting_for: 'dialog',
+    });
+    const refused = await post(run, '/message', { type: 'user', content: 'hello' });
+    expect([refused.status, refused.json()]).toMatchObject([409, { detail: 'a dialog is up' }]);
+    const empty = await post(run, '/message', { type: 'user', content: ' ' });
+    expect([empty.status, empty.json()]).toMatchObject([
+      422,
+      {
+        errors: [{ message: 'failed to send message: message must not be empty', location: 'body.content' }],
+      },
+    ]);
+    await post(run, `/internal/dialog/${id}`, { choice: 0 });
+    expect((await status(run))['waiting_for']).toBeNull();
+    const early = await post(run, '/message', { type: 'user', content: 'hello' });
+    expect([early.status, early.json()]).toMatchObject([409, { detail: 'the agent is busy' }]);
+    await eventually(async () => (await status(run))['waiting_for'] === 'message');
+    expect((await status(run))['status']).toBe('stable');
+  });
+});
+
+describe.concurrent('AA-169: POST /internal/resize', () => {
+  test('gives the terminal of the agent another size', async () => {
+    await using run = await runCli([
+      'server',
+      '--port',
+      '0',
+      '--',
+      'sh',
+      '-c',
+      'while stty size; do sleep 0.1; done',
+    ]);
+    expect((await post(run, '/internal/resize', { columns: 132, rows: 43 })).json()).toEqual({ ok: true });
+    await eventually(async () => (await lastText(run)).includes('43 132'));
+  });
+
+  test('refuses what is no size, and every method but POST', async () => {
+    await using run = await runMenu([]);
+    for (const body of [
+      { columns: 9, rows: 24 },
+      { columns: 80, rows: 2_001 },
+      { columns: 80.5, rows: 24 },
+      { columns: 80 },
+      { columns: 80, rows: 24, depth: 1 },
+    ]) {
+      const reply = await post(run, '/internal/resize', body);
+      expect([reply.status, reply.json()]).toMatchObject([422, { detail: 'validation failed' }]);
+    }
+    const wrong = await run.call({ path: '/internal/resize' });
+    expect([wrong.status, wrong.headers.allow]).toEqual([405, 'POST']);
+  });
+
+  test('follows the rules of every other route: Host check and token', async () => {
+    await using run = await runMenu([]);
+    const body = JSON.stringify({ columns: 80, rows: 24 });
+    const foreign = {
+      method: 'POST',
+      path: '/internal/resize',
+      body,
+      headers: { host: 'elsewhere.example' },
+    };
+    expect((await run.call(foreign)).status).toBe(400);
+    await using supervised = await runCli(['server', '--control-fd', '3', '--', 'cat'], { supervised: true });
+    supervised.channel.send({ kind: 'serve', port: 0, token: 'a-token-of-this-test' });
+    await supervised.channel.next('listening');
+    expect((await post(supervised, '/internal/resize', { columns: 80, rows: 24 })).status).toBe(401);
+    expect((await supervised.call({ path: '/internal/dialog' })).status).toBe(401);
+  });
+});
