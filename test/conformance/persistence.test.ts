@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { lineAgent } from '../support/line-agent.ts';
 import { runCommand, startServer } from '../support/server-process.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 import { ServerSeries } from '../support/server-series.ts';
 import { ask, getSession, remove, say, search, start, untilStable, untilState } from '../support/wire.ts';
+
+// Each test starts several servers, one after another.
+vi.setConfig({ testTimeout: 120_000 });
 
 const CANARY = 'canary-5f1c8a7e-value';
 

@@ -1,5 +1,5 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { lineAgent } from '../support/line-agent.ts';
 import { eventually } from '../support/server-process.ts';
 import type { ServerProcess } from '../support/server-process.ts';
@@ -17,6 +17,9 @@ import {
   untilStable,
   untilState,
 } from '../support/wire.ts';
+
+// Each test starts several servers, one after another.
+vi.setConfig({ testTimeout: 120_000 });
 
 /** Tells its arguments and a variable, then waits for input. */
 const TELLING = {

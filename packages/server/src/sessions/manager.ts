@@ -1,21 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { AGENT_TYPES } from '@agentapi-proxy/agent-server/agent-type';
 import { canAccess, isAdmin } from '../auth/authorize.ts';
 import type { Principal } from '../auth/principal.ts';
 import type { AgentDefinition } from '../config/agents.ts';
 import { AppError } from '../errors.ts';
-import type { Adoption, PortReservation } from '../runtime/runtime.ts';
+import type { Adoption } from '../runtime/runtime.ts';
 import { readTail } from '../runtime/local/bounded-log.ts';
 import type { SecretRegistry } from '../secret-registry.ts';
 import type { SessionFilter, SessionRecord, SessionStart } from '../store/sessions.ts';
 import type { Store } from '../store/store.ts';
 import { checkEnvironment } from './environment.ts';
 import { LeavingError } from './first-message.ts';
-import { SessionLife } from './life.ts';
 import type { Holdings, LifeContext } from './life.ts';
 import type { StartLimiter } from './limits.ts';
-import type { StartPlan } from './provision.ts';
+import { Lives } from './lives.ts';
 import { recoverSessions } from './recover.ts';
 import type { Recovery } from './recover.ts';
 import { Retention } from './retention.ts';
@@ -23,6 +21,7 @@ import { matchesSearch, MAX_PAGE, pageOf, searchSessions, statesOf } from './sea
 import type { SearchFilter, SearchPage } from './search.ts';
 import { isLive, Session } from './session.ts';
 import type { SessionView } from './session.ts';
+import { planOf, recordedStart } from './start-plan.ts';
 import { checkTags, NO_ADDITION, startRequestOf } from './start-request.ts';
 import type { StartAddition, StartBody, StartRequest, TagLimits } from './start-request.ts';
 import { Turns } from './turns.ts';
@@ -30,8 +29,6 @@ import { Turns } from './turns.ts';
 const SESSION_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** How late the store may learn that somebody has used a session; a crash forgets no more than this. */
 const SAVE_USES_MS = 30_000;
-/** Sessions that have ended are remembered for the data plane, which does not ask the store. */
-const MAX_RECENT = 500;
 /** The end of a session is in the store within milliseconds, if the store works. */
 const LAST_WORDS_MS = 5_000;
 /** At an orderly end of the server that leaves sessions running, a start or a message under way gets this long. */
@@ -63,28 +60,32 @@ export interface SessionsOptions extends LifeContext {
 /** All sessions of this server: start, look-up, search, end and resume. Those that live are in memory, all are in the store. */
 export class Sessions {
   readonly #options: SessionsOptions;
-  readonly #lives = new Map<string, SessionLife>();
-  /** Sessions that have ended lately, oldest end first. */
-  readonly #recent = new Map<string, Session>();
+  readonly #lives: Lives;
   /** Deleting, resuming and clearing away one session exclude one another. */
   readonly #turns = new Turns();
   readonly #retention: Retention;
   readonly #useSaver: NodeJS.Timeout;
   /** What an earlier server has left is being ended; sessions with processes among it cannot be resumed before. */
   #clearing: Promise<unknown> = Promise.resolve();
-  /** Starts and resumes that have not come to a life yet. */
-  readonly #beginning = new Set<Promise<unknown>>();
-  #closing = false;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
-    const { store, instanceId, workspaces, log } = options;
+    const { store, instanceId, workspaces, limiter, secrets, log } = options;
+    this.#lives = new Lives({
+      context: options,
+      limiter,
+      secrets,
+      onOver: async ({ id }) => this.#retention.afterEnd(id),
+    });
     this.#retention = new Retention({
       store,
       instanceId,
       workspaces,
       ...options.retention,
-      whileEnded: async (id, work) => this.#whileEnded(id, work),
+      whileEnded: async (id, work) =>
+        this.#turns.take(id, async () => {
+          if (this.#lives.get(id) === undefined) await work();
+        }),
       log,
     });
     this.#useSaver = setInterval(() => void this.#saveUses(), SAVE_USES_MS).unref();
@@ -121,7 +122,7 @@ export class Sessions {
     checkTags(request.tags, this.#options.tagLimits);
     checkEnvironment(request.environment, this.#options.environment);
     const agent = this.agentOf(request.agent);
-    const session = await this.#holding(ownerId, request.environment, async (holdings) =>
+    const session = await this.#lives.begin(ownerId, request.environment, async (holdings) =>
       this.#record(request, agent, holdings),
     );
     return { session, ownerWasChosen };
@@ -140,7 +141,7 @@ export class Sessions {
     // One that has ended just now may still be writing its last words.
     if (last !== undefined && !isLive(session.state)) await Promise.race([last.over, pause(LAST_WORDS_MS)]);
     return this.#turns.take(id, async () => {
-      if (this.#lives.has(id)) throw new AppError('session_not_ended');
+      if (this.#lives.get(id) !== undefined) throw new AppError('session_not_ended');
       const { store, workspaces, instanceId } = this.#options;
       const record = await store.sessions.get(id);
       const secrets = await store.sessions.readSecrets(id);
@@ -155,7 +156,7 @@ export class Sessions {
         });
       }
       const { ownerId } = record.facts;
-      return this.#holding(ownerId, secrets.environment, async (holdings) =>
+      return this.#lives.begin(ownerId, secrets.environment, async (holdings) =>
         this.#reopen(record, secrets, secrets.message, holdings),
       );
     });
@@ -179,7 +180,7 @@ export class Sessions {
 
   /** A session that lives, or has ended lately; in memory, for the data plane. */
   find(id: string): Session | undefined {
-    return this.#lives.get(id)?.session ?? this.#recent.get(id);
+    return this.#lives.find(id);
   }
 
   /** A session of any state that has not been deleted; `null` when there is none. @throws StoreError */
@@ -236,8 +237,7 @@ export class Sessions {
       if (now !== undefined && now !== life) return [`session ${id} has been resumed`];
       await this.#options.workspaces.remove(id);
       await this.#options.store.sessions.delete(id);
-      this.#lives.delete(id);
-      this.#recent.delete(id);
+      this.#lives.forget(id);
       this.#retention.forget(id);
       return [];
     });
@@ -245,7 +245,7 @@ export class Sessions {
 
   /** Number of sessions that live. */
   countLive(): number {
-    return [...this.#lives.values()].filter(({ session }) => isLive(session.state)).length;
+    return this.#lives.countLive();
   }
 
   /**
@@ -254,12 +254,11 @@ export class Sessions {
    * @returns what could not be ended.
    */
   async close(mode: 'terminate' | 'keep', reason: string): Promise<readonly string[]> {
-    this.#closing = true;
     clearInterval(this.#useSaver);
+    await this.#lives.close();
     await this.#retention[Symbol.asyncDispose]();
     await this.#turns.allDone();
-    await Promise.allSettled(this.#beginning);
-    const lives = [...this.#lives.values()];
+    const lives = this.#lives.all();
     let left: readonly string[] = [];
     if (mode === 'terminate') {
       const why = new LeavingError(reason);
@@ -274,8 +273,8 @@ export class Sessions {
   }
 
   #matchingLives(principal: Principal, filter: SearchFilter): readonly Session[] {
-    return [...this.#lives.values()]
-      .map(({ session }) => session)
+    return this.#lives
+      .sessions()
       .filter((session) => this.#isListed(principal, filter, session) && matchesSearch(session, filter));
   }
 
@@ -289,41 +288,6 @@ export class Sessions {
     const { left } = await orphans.end(this.#options.stopGraceMs);
     if (left.length > 0) this.#options.log.error({ left }, 'processes of an earlier server cannot be ended');
     for (const id of ended) await this.#retention.afterEnd(id);
-  }
-
-  /** Runs `work` with what a life needs, and gives all of it back when that fails. */
-  async #holding(
-    ownerId: string,
-    environment: Readonly<Record<string, string>>,
-    work: (holdings: Holdings) => Promise<Session>,
-  ): Promise<Session> {
-    if (this.#closing) throw new AppError('shutting_down', { retryAfterSeconds: 5 });
-    const beginning = this.#hold(ownerId, environment, work);
-    this.#beginning.add(beginning);
-    try {
-      return await beginning;
-    } finally {
-      this.#beginning.delete(beginning);
-    }
-  }
-
-  async #hold(
-    ownerId: string,
-    environment: Readonly<Record<string, string>>,
-    work: (holdings: Holdings) => Promise<Session>,
-  ): Promise<Session> {
-    const releaseLimit = this.#options.limiter.admit(ownerId);
-    const forgetSecrets = this.#mask(environment);
-    let reservation: PortReservation | null = null;
-    try {
-      reservation = await this.#options.runtime.reservePort();
-      return await work({ reservation, releaseLimit, forgetSecrets });
-    } catch (error) {
-      reservation?.release();
-      releaseLimit();
-      forgetSecrets();
-      throw error;
-    }
   }
 
   async #record(request: StartRequest, agent: AgentDefinition, holdings: Holdings): Promise<Session> {
@@ -342,14 +306,7 @@ export class Sessions {
       },
       port,
     );
-    const { command, args, env, transport } = agent;
-    const start = {
-      environment: request.environment,
-      agent: { command, args, env, transport },
-      agentArgs: request.agentArgs,
-      systemPrompt: null,
-      workspaceFiles: request.workspaceFiles,
-    };
+    const start = recordedStart(request, agent);
     const { message } = request;
     if (message !== null) session.initialMessage = { state: 'pending' };
     await records.insert({ facts: session.facts, port, start, message });
@@ -358,7 +315,7 @@ export class Sessions {
       { sessionId: session.id, owner: request.ownerId, agent: agent.name, port, environmentNames },
       'session created',
     );
-    this.#add(session, holdings).begin(this.#planOf(session, start, { resume: false, message }));
+    this.#lives.add(session, holdings).begin(planOf(session.facts, start, message));
     return session;
   }
 
@@ -379,7 +336,8 @@ export class Sessions {
     this.#retention.forget(facts.id);
     log.info({ sessionId: facts.id, owner: facts.ownerId, agent: facts.agent, port }, 'session resumed');
     const pending = record.message?.state === 'pending' ? message : null;
-    this.#add(session, holdings).begin(this.#planOf(session, start, { resume: true, message: pending }));
+    const known = this.#options.agents.get(facts.agent);
+    this.#lives.add(session, holdings).begin(planOf(facts, start, pending, known));
     return session;
   }
 
@@ -393,71 +351,13 @@ export class Sessions {
     session.initialMessage = record.message;
     const state = record.message?.state;
     const message = state === 'pending' || state === 'sending' ? (secrets?.message ?? null) : null;
-    const releaseLimit = this.#options.limiter.restore(facts.ownerId);
-    const forgetSecrets = this.#mask(secrets?.environment ?? {});
-    this.#add(session, { reservation, releaseLimit, forgetSecrets }).takeOver(run, message);
+    const holdings = this.#lives.holdingsOf(facts.ownerId, secrets?.environment ?? {}, reservation);
+    this.#lives.add(session, holdings).takeOver(run, message);
     this.#options.log.info({ sessionId: facts.id, port: run.port }, 'session goes on');
   }
 
-  #planOf(
-    session: Session,
-    start: SessionStart,
-    { resume, message }: { readonly resume: boolean; readonly message: string | null },
-  ): StartPlan {
-    const { agent: name, agentType } = session.facts;
-    const known = this.#options.agents.get(name);
-    return {
-      agent: {
-        name,
-        ...start.agent,
-        type: AGENT_TYPES.find((type) => type === agentType) ?? 'custom',
-        transport: start.agent.transport ?? 'pty',
-      },
-      agentArgs: start.agentArgs,
-      environment: start.environment,
-      workspaceFiles: start.workspaceFiles ?? [],
-      resume: resume ? (known?.resume ?? null) : null,
-      message,
-    };
-  }
-
-  #add(session: Session, holdings: Holdings): SessionLife {
-    const life = new SessionLife(this.#options, session, holdings);
-    this.#lives.set(session.id, life);
-    this.#recent.delete(session.id);
-    life.over
-      .then(async () => this.#onOver(life))
-      .catch((error: unknown) =>
-        this.#options.log.error({ err: error, sessionId: session.id }, 'clearing up failed'),
-      );
-    return life;
-  }
-
-  async #onOver(life: SessionLife): Promise<void> {
-    const { id } = life.session;
-    if (this.#lives.get(id) !== life) return;
-    this.#lives.delete(id);
-    this.#recent.set(id, life.session);
-    const [oldest] = this.#recent.keys();
-    if (this.#recent.size > MAX_RECENT && oldest !== undefined) this.#recent.delete(oldest);
-    if (!this.#closing) await this.#retention.afterEnd(id);
-  }
-
-  async #whileEnded(id: string, work: () => Promise<void>): Promise<void> {
-    await this.#turns.take(id, async () => {
-      if (!this.#lives.has(id)) await work();
-    });
-  }
-
-  #mask(environment: Readonly<Record<string, string>>): () => void {
-    const removers = Object.values(environment).map((value) => this.#options.secrets.add(value));
-    return () => {
-      for (const remove of removers) remove();
-    };
-  }
-
   async #saveUses(): Promise<void> {
-    await this.#options.records.saveUses([...this.#lives.values()].map(({ session }) => session));
+    await this.#options.records.saveUses(this.#lives.sessions());
   }
 }
 
