@@ -111,7 +111,7 @@ const limits = z.strictObject({
     .default(30)
     .transform(noLimitWhenZero)
     .describe(
-'Wrong API keys that one address may send in a minute; further ones are answered with 429. 0 = no limit.',
+      'Wrong API keys that one address may send in a minute; further ones are answered with 429. 0 = no limit.',
     ),
 });
 
@@ -162,7 +162,9 @@ const auth = z.strictObject({
   keys_file: z
     .string()
     .default('')
-    .describe('JSON file {"api_keys": […]}, relative to the working directory. Read again when it changes, and on SIGHUP.'),
+    .describe(
+      'JSON file {"api_keys": […]}, relative to the working directory. Read again when it changes, and on SIGHUP.',
+    ),
 });
 
 const persistence = z.strictObject({

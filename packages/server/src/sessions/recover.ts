@@ -9,8 +9,8 @@ import type { SessionExit } from './session.ts';
 /** An agent server answers within milliseconds; one that does not answer for this long is of no use to anybody. */
 const ADOPT_TIMEOUT_MS = 10_000;
 
-/** Sessions whose end is recorded in one transaction. */
-const BATCH = 500;
+const LOST_MESSAGE =
+  'The server ended while the message was being sent, and so did the agent; whether it arrived is not known';
 
 export interface RecoverContext {
   readonly store: Store;
@@ -124,18 +124,29 @@ function endingOf(record: SessionRecord, exit: RunExit): Ending {
 
 async function recordEnds(store: Store, endings: readonly Ending[]): Promise<void> {
   const at = new Date();
-  for (let start = 0; start < endings.length; start += BATCH) {
-    await store.transaction(async ({ sessions }) => {
-      for (const { record, to, reason, exit } of endings.slice(start, start + BATCH)) {
-        const { id } = record.facts;
-        await sessions.transition(id, [record.state], to, { at, reason, ...(exit === null ? {} : { exit }) });
-        // Whoever was to receive it is gone, and took the answer along.
-        if (record.message?.state === 'sending') {
-          const lost =
-            'The server ended while the message was being sent, and so did the agent; whether it arrived is not known';
-          await sessions.markMessage(id, ['sending'], { state: 'failed', at, reason: lost });
-        }
+  await store.transaction(async ({ sessions }) => {
+    // After a power cut all sessions have ended for the same reason.
+    const plain = new Map<string, Ending[]>();
+    for (const ending of endings) {
+      const { record, to, reason, exit } = ending;
+      const { id } = record.facts;
+      // Whoever was to receive it is gone, and took the answer along.
+      if (record.message?.state === 'sending') {
+        await sessions.markMessage(id, ['sending'], { state: 'failed', at, reason: LOST_MESSAGE });
       }
-    });
-  }
+      if (exit !== null) await sessions.transition(id, [record.state], to, { at, reason, exit });
+      else {
+        const key = JSON.stringify([record.state, to, reason]);
+        const alike = plain.get(key) ?? [];
+        alike.push(ending);
+        plain.set(key, alike);
+      }
+    }
+    for (const alike of plain.values()) {
+      const [first] = alike;
+      if (first === undefined) continue;
+      const ids = alike.map(({ record }) => record.facts.id);
+      await sessions.transitionAll(ids, [first.record.state], first.to, { at, reason: first.reason });
+    }
+  });
 }

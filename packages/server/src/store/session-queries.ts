@@ -64,6 +64,31 @@ export async function addHistory(db: Database, id: string, change: StateChange):
     .execute();
 }
 
+/** Adds to the past of each session a line for the state it is in now; in the transaction that has changed them. */
+export async function addPresentStates(db: Database, ids: readonly string[]): Promise<void> {
+  await db
+    .insertInto('session_states')
+    .columns(['session_id', 'position', 'state', 'at', 'reason'])
+    .expression((insert) =>
+      insert
+        .selectFrom('sessions')
+        .select((select) => [
+          'sessions.id',
+          select
+            .selectFrom('session_states')
+            .select(sql<number>`coalesce(max(position), 0) + 1`.as('next'))
+            .whereRef('session_states.session_id', '=', 'sessions.id')
+            .$asScalar()
+            .as('next_position'),
+          'sessions.state',
+          'sessions.updated_at',
+          'sessions.reason',
+        ])
+        .where('sessions.id', 'in', ids),
+    )
+    .execute();
+}
+
 /** The past of sessions, oldest first. */
 export async function historiesOf(
   db: Database,

@@ -8,7 +8,14 @@ import type {
 } from '../sessions/session.ts';
 import { millisecondsOrNull, storable, storableOrNull } from './columns.ts';
 import type { SecretBox } from './secret-box.ts';
-import { addHistory, historiesOf, matches, MAX_ROWS_A_STATEMENT, tagDigest } from './session-queries.ts';
+import {
+  addHistory,
+  addPresentStates,
+  historiesOf,
+  matches,
+  MAX_ROWS_A_STATEMENT,
+  tagDigest,
+} from './session-queries.ts';
 import { readExit, readRecord, readSecrets, readSummary } from './session-rows.ts';
 import { inTransaction } from './tables.ts';
 import type { Database } from './tables.ts';
@@ -319,6 +326,39 @@ export class SessionTable {
       });
       return true;
     });
+  }
+
+  /**
+   * {@link transition} of many sessions to the same state for the same reason.
+   * @returns those that were in one of `from`.
+   */
+  async transitionAll(
+    ids: readonly string[],
+    from: readonly SessionState[],
+    to: SessionState,
+    change: { readonly at: Date; readonly reason: string },
+  ): Promise<ReadonlySet<string>> {
+    const at = change.at.getTime();
+    const reason = storable(change.reason);
+    const moved = new Set<string>();
+    await inTransaction(this.#db, async (db) => {
+      for (let start = 0; start < ids.length; start += MAX_ROWS_A_STATEMENT) {
+        const rows = await db
+          .updateTable('sessions')
+          .set({ state: to, reason, updated_at: at })
+          .where('id', 'in', ids.slice(start, start + MAX_ROWS_A_STATEMENT))
+          .where('state', 'in', from)
+          .returning('id')
+          .execute();
+        if (rows.length === 0) continue;
+        for (const { id } of rows) moved.add(id);
+        await addPresentStates(
+          db,
+          rows.map(({ id }) => id),
+        );
+      }
+    });
+    return moved;
   }
 
   /**

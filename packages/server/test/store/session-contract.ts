@@ -137,6 +137,86 @@ export function sessionContract(engine: TestEngine): void {
       expect((await store.sessions.get(session.facts.id))?.history).toHaveLength(2);
     });
 
+    test('DF-26: many sessions end in one step, each with its line of history, those in another state not', async () => {
+      await using site = await engine.site();
+      await using store = await site.open();
+      const all = Array.from({ length: 5 }, () => newSession({ facts: { createdAt: NOW } }));
+      for (const session of all) await store.sessions.insert(session);
+      const ids = all.map(({ facts }) => facts.id);
+      const [first = '', second = ''] = ids;
+      await store.sessions.transition(first, ['creating'], 'failed', { at: NOW });
+      await store.sessions.transition(second, ['creating'], 'starting', { at: NOW });
+      const change = { at: minutesLater(1), reason: 'power cut' };
+      const from: SessionState[] = ['creating', 'starting'];
+      const moved = await store.sessions.transitionAll([...ids, randomUUID()], from, 'stopped', change);
+      expect(moved).toEqual(new Set(ids.slice(1)));
+      expect((await store.sessions.get(first))?.state).toBe('failed');
+      expect(await store.sessions.get(second)).toMatchObject({
+        state: 'stopped',
+        reason: 'power cut',
+        updatedAt: change.at,
+        history: [{ state: 'creating' }, { state: 'starting' }, { state: 'stopped', ...change }],
+      });
+      expect((await store.sessions.transitionAll(ids, from, 'stopped', change)).size).toBe(0);
+      expect((await store.sessions.transitionAll([], from, 'stopped', change)).size).toBe(0);
+      expect((await store.sessions.get(second))?.history).toHaveLength(3);
+    });
+
+    test('a session that has ended can be opened again, by one of many, and knows nothing of its process', async () => {
+      await using site = await engine.site();
+      await using store = await site.open();
+      const { sessions } = store;
+      const session = newSession();
+      const { id } = session.facts;
+      await sessions.insert(session);
+      const change = { at: NOW, reason: 'resumed', port: 9200, agentServer: 'external' } as const;
+      expect(await sessions.reopen(id, change)).toBe(false);
+      await sessions.saveRun(id, { pid: 1, startTime: '2', bootId: 'b', port: 9100 }, 'token');
+      const exit = { code: 1, signal: null, lastOutput: [] };
+      await sessions.transition(id, ['creating'], 'failed', { at: NOW, reason: 'because', exit });
+      const attempts = Array.from({ length: 10 }, async () => sessions.reopen(id, change));
+      expect((await Promise.all(attempts)).filter(Boolean)).toHaveLength(1);
+      const record = await sessions.get(id);
+      expect(record).toMatchObject({
+        state: 'creating',
+        reason: 'resumed',
+        exit: null,
+        run: null,
+        port: 9200,
+      });
+      expect(record?.facts.agentServer).toBe('external');
+      expect(record?.history.map(({ state }) => state)).toEqual(['creating', 'failed', 'creating']);
+      expect((await sessions.readSecrets(id))?.token).toBeNull();
+    });
+
+    test('sessions of another data folder can be taken over, without their processes', async () => {
+      await using site = await engine.site();
+      await using store = await site.open();
+      const [theirs, ours] = [newSession({ instanceId: 'theirs' }), newSession({ instanceId: 'ours' })];
+      await store.sessions.insert(theirs);
+      await store.sessions.insert(ours);
+      await store.sessions.saveRun(
+        theirs.facts.id,
+        { pid: 1, startTime: '2', bootId: 'b', port: 9 },
+        'token',
+      );
+      expect(await store.sessions.claimAll('ours')).toBe(1);
+      expect(await store.sessions.claimAll('ours')).toBe(0);
+      expect(await store.sessions.listOpen('ours')).toHaveLength(2);
+      expect((await store.sessions.get(theirs.facts.id))?.run).toBeNull();
+    });
+
+    test('of many ids those that are sessions are told apart', async () => {
+      await using site = await engine.site();
+      await using store = await site.open();
+      const known = [newSession(), newSession()];
+      for (const session of known) await store.sessions.insert(session);
+      const strangers = Array.from({ length: 1500 }, () => randomUUID());
+      const ids = known.map(({ facts }) => facts.id);
+      expect(await store.sessions.findKnown([...strangers, ...ids])).toEqual(new Set(ids));
+      expect(await store.sessions.findKnown([])).toEqual(new Set());
+    });
+
     test('DF-36: a first message is kept until it was delivered, and claimed by one sender only', async () => {
       await using site = await engine.site();
       await using store = await site.open();

@@ -118,8 +118,7 @@ export function sessionRoutes(app: FastifyInstance, sessions: Sessions, access: 
       config: { permission: 'session:access' },
       schema: { operationId: 'getSession', params: sessionParams, response: { 200: sessionDetailSchema } },
     },
-    async (request) =>
-      detailOf(await usable(request.params.sessionId, principalOf(request), 'read')),
+    async (request) => detailOf(await usable(request.params.sessionId, principalOf(request), 'read')),
   );
 
   routes.get(

@@ -103,7 +103,8 @@ export class LocalRuntime implements Runtime {
         ? { kind: 'unproven', reason }
         : { kind: 'gone', exit: await readExitReport(spec.exitReportPath) };
     if (!(await isAlive(ref))) return absent('');
-    if (!(await listensOn(ref.port, await this.#pidsOf(spec)))) {
+    // The agent server itself, or a program under the one that was started.
+    if (!listensOn(ref.port, [ref.pid]) && !listensOn(ref.port, await this.#pidsOf(spec))) {
       return absent('The agent server no longer listened on its port');
     }
     const token = await spec.token();
