@@ -72,6 +72,7 @@ beforeAll(async () => {
     env: { OPERATOR_SECRET: CANARY.operator },
     config: {
       auth: { enabled: true, keys_file: 'keys.json' },
+      limits: { failed_keys_per_minute: 0 },
       environment: { pass: ['OPERATOR_SECRET'] },
       agents: {
         demo: { env: { AGENT_SECRET: CANARY.agent } },

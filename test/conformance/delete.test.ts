@@ -165,15 +165,16 @@ describe('sudden ends', () => {
     expect(await ask(server, bystander, 'still there?')).toContain('still there?');
   });
 
-  test('PX-181: after kill -9 of the proxy the next start ends what was left', async () => {
-    const crashed = await startServer();
+  test('PX-181: without persistence, after kill -9 of the proxy the next start ends what was left', async () => {
+    const config = { persistence: { enabled: false } };
+    const crashed = await startServer({ config });
     const ids = [await start(crashed), await start(crashed)];
     await Promise.all(ids.map((id) => untilStable(crashed, id)));
     crashed.kill('SIGKILL');
     await crashed.exited;
     expect((await crashed.sessionProcesses()).length).toBeGreaterThanOrEqual(4);
     {
-      await using next = await startServer({ folder: crashed.folder });
+      await using next = await startServer({ config, folder: crashed.folder });
       await eventually('nothing is left', async () => (await next.sessionProcesses()).length === 0);
       expect(await search(next, '?state=all')).toEqual([]);
       const id = await start(next);

@@ -75,7 +75,7 @@ function expectError(
 }
 
 describe('paths and methods', () => {
-  test.each(['/', '/nope', '/favicon.ico', `/${UNKNOWN}`, '/?x=1/y', '/profiles', '/metrics'])(
+  test.each(['/', '/nope', '/favicon.ico', `/${UNKNOWN}`, '/?x=1/y', '/metrics'])(
     'PX-057, PX-058, PX-060: GET %s is 404 Not Found',
     async (path) => {
       expectError(await raw({ path }), 404, 'Not Found');
@@ -100,6 +100,10 @@ describe('paths and methods', () => {
     ['HEAD', '/search', 'OPTIONS, GET'],
     ['PUT', '/sessions/x', 'OPTIONS, GET, DELETE'],
     ['POST', '/health', 'OPTIONS, GET'],
+    ['PATCH', '/profiles', 'OPTIONS, POST, GET'],
+    ['PATCH', '/profiles/x', 'OPTIONS, GET, PUT, DELETE'],
+    ['GET', '/profiles/x/templates', 'OPTIONS, POST'],
+    ['GET', '/start-with-profile', 'OPTIONS, POST'],
   ])('PX-059: %s %s is 405 with Allow: %s', async (method, path, allow) => {
     const answer = await raw({ method, path });
     expect(answer.headers.allow).toBe(allow);
@@ -115,7 +119,9 @@ describe('paths and methods', () => {
     ['GET', '/search/', 404, 'Not Found'],
     ['GET', '/start/x', 404, 'Not Found'],
     ['GET', '/health/x', 404, 'Not Found'],
-    ['PATCH', '/profiles/x', 404, 'Not Found'],
+    ['PATCH', '/profiles/x', 405, 'Method Not Allowed'],
+    ['GET', '/profiles/x/y', 404, 'Not Found'],
+    ['GET', '/start-with-profile/x', 404, 'Not Found'],
     ['GET', '/metrics/x', 404, 'Not Found'],
   ])('PX-062: %s %s is answered by its own route', async (method, path, status, message) => {
     expectError(await raw({ method, path }), status, message);

@@ -4,13 +4,16 @@ import { describe, expect, test } from 'vitest';
 import { eventually, startServer } from '../support/server-process.ts';
 import { start, untilState } from '../support/wire.ts';
 
+/** Without persistence nothing of a session outlives the server; recovery.test.ts has the other way. */
+const IN_MEMORY = { persistence: { enabled: false } };
+
 const STUBBORN = { command: 'sh', args: ['-c', 'trap "" TERM INT HUP; while :; do sleep 0.2; done'] };
 
 describe('shutdown', () => {
   test.each(['SIGTERM', 'SIGINT'] as const)(
     'PX-182, PX-184: %s ends every session, leaves no process and no folder, and exits 0',
     async (signal) => {
-      await using server = await startServer();
+      await using server = await startServer({ config: IN_MEMORY });
       const ids = await Promise.all([start(server), start(server), start(server)]);
       await Promise.all(ids.map((id) => untilState(server, id, 'running')));
       server.kill(signal);
@@ -24,7 +27,7 @@ describe('shutdown', () => {
     'PX-183: 20 sessions, one of which ignores SIGTERM, end within the limit',
     { timeout: 90_000 },
     async () => {
-      await using server = await startServer({ config: { agents: { stubborn: STUBBORN } } });
+      await using server = await startServer({ config: { ...IN_MEMORY, agents: { stubborn: STUBBORN } } });
       const ids = await Promise.all([
         start(server, { agent: 'stubborn' }),
         ...Array.from({ length: 19 }, () => start(server)),
@@ -36,7 +39,7 @@ describe('shutdown', () => {
   );
 
   test('PX-185: open event streams do not block the shutdown', async () => {
-    await using server = await startServer();
+    await using server = await startServer({ config: IN_MEMORY });
     const id = await start(server);
     await untilState(server, id, 'running');
     const streams = await Promise.all(Array.from({ length: 5 }, () => server.request(`/${id}/events`)));
@@ -47,7 +50,7 @@ describe('shutdown', () => {
 
   test('PX-186: a second signal ends at once', async () => {
     await using server = await startServer({
-      config: { agents: { stubborn: STUBBORN }, stop_grace_seconds: 20 },
+      config: { ...IN_MEMORY, agents: { stubborn: STUBBORN }, stop_grace_seconds: 20 },
     });
     await untilState(server, await start(server, { agent: 'stubborn' }), 'running');
     server.kill('SIGTERM');
@@ -56,13 +59,13 @@ describe('shutdown', () => {
     const { code, signal } = await server.exited;
     expect(code === 0 && signal === null).toBe(false);
     // What the forced end left is found by the next start.
-    await using next = await startServer({ folder: server.folder });
+    await using next = await startServer({ config: IN_MEMORY, folder: server.folder });
     await eventually('nothing is left', async () => (await next.sessionProcesses()).length === 0);
   });
 
   test('new sessions are refused while the server ends', async () => {
     await using server = await startServer({
-      config: { agents: { stubborn: STUBBORN }, stop_grace_seconds: 2 },
+      config: { ...IN_MEMORY, agents: { stubborn: STUBBORN }, stop_grace_seconds: 2 },
     });
     await untilState(server, await start(server, { agent: 'stubborn' }), 'running');
     server.kill('SIGTERM');

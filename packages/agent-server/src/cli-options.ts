@@ -28,6 +28,8 @@ export interface ServerOptions {
   readonly extendedApi: boolean;
   /** A file whose trimmed content every request must present (AA-166). */
   readonly tokenFile: string | undefined;
+  /** File for the last report to a supervisor that is away. */
+  readonly exitReport: string | undefined;
   /** Descriptor of the channel to a supervisor; `undefined` when standalone. */
   readonly controlFd: number | undefined;
 }
@@ -115,6 +117,13 @@ const FLAGS: readonly Flag[] = [
   { name: 'help', short: 'h', kind: 'bool', help: 'Show this help', noVariable: true },
   { name: 'exit', kind: 'bool', help: 'Check the flags and exit', hidden: true },
   {
+    name: 'exit-report',
+    kind: 'string',
+    help: 'File for the last report to a supervisor that is away',
+    hidden: true,
+    noVariable: true,
+  },
+  {
     name: 'control-fd',
     kind: 'int',
     help: 'Descriptor of the channel to a supervisor',
@@ -160,6 +169,7 @@ export function parseServerArguments(
     acpPermissions: values.oneOf('acp-permissions', ACP_PERMISSIONS) ?? 'allow',
     extendedApi: values.bool('extended-api') ?? false,
     tokenFile: values.string('token-file'),
+    exitReport: values.string('exit-report'),
     controlFd: values.int('control-fd', MAX_UINT16),
   };
   if (values.bool('exit') === true) return { kind: 'exit' };

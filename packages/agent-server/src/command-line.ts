@@ -88,17 +88,24 @@ async function runSupervised(
   controlFd: number,
   context: ProcessContext,
 ): Promise<number> {
-  const { ControlChannel } = await import('./control-channel.ts');
+  const [{ ControlChannel }, { ReportFeed }] = await Promise.all([
+    import('./control-channel.ts'),
+    import('./report-feed.ts'),
+  ]);
   let channel: InstanceType<typeof ControlChannel> | undefined;
+  let feed: InstanceType<typeof ReportFeed> | undefined;
   try {
-    channel = new ControlChannel(controlFd);
-    const supervision: Supervision = superviseBy(channel);
+    const started = new ControlChannel(controlFd);
+    channel = started;
+    feed = new ReportFeed((report) => started.report(report), undefined);
     const request = parseServerArguments(args, context.environment);
     if (request.kind !== 'run') throw new UsageError('a supervised server runs an agent and nothing else');
     const { options } = request;
+    feed = new ReportFeed((report) => started.report(report), options.exitReport);
+    const supervision: Supervision = superviseBy(started, feed);
     return await withPidFile(options, context, () => runServer(options, context, supervision));
   } catch (error) {
-    channel?.report({ kind: 'failed', reason: reasonOf(error) });
+    feed?.report({ kind: 'failed', reason: reasonOf(error) });
     return refuse(error, serverUsage(program), context);
   } finally {
     await channel?.close();

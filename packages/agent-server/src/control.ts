@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+export { REPORTS_PATH } from './reports-path.ts';
 export { TOKEN_HEADER } from './token-header.ts';
 
 /**
@@ -41,3 +42,21 @@ export const controlReportSchema = z.discriminatedUnion('kind', [
 
 export type ServeCommand = z.infer<typeof serveCommandSchema>;
 export type ControlReport = z.infer<typeof controlReportSchema>;
+
+/**
+ * The last that an agent server has to say, in the file of `--exit-report`: for a supervisor that was away when
+ * the agent ended. There is no file while the agent runs, nor after an end that was asked for by a signal.
+ */
+export const exitReportSchema = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('agent-exited'),
+    code: z.int().nullable(),
+    signal: z.string().nullable(),
+    lastOutput: z.array(z.string()),
+    /** Whether the agent had been ready for input. */
+    wasReady: z.boolean(),
+  }),
+  z.object({ kind: z.literal('failed'), reason: z.string(), wasReady: z.boolean() }),
+]);
+
+export type ExitReport = z.infer<typeof exitReportSchema>;

@@ -5,6 +5,7 @@ import type { ControlChannel } from './control-channel.ts';
 import { limitHeap } from './heap-limits.ts';
 import { createLog } from './log.ts';
 import { ProcessSignals } from './process-signals.ts';
+import type { ReportFeed } from './report-feed.ts';
 import { AgentServer, type AgentConversation, type AgentServerOptions } from './server.ts';
 
 /** What a server takes from the process that it runs in. */
@@ -120,16 +121,17 @@ async function failureText(agent: AgentConversation, end: AgentExit): Promise<st
   return `agent exited with error:\n${RULE}\n${shown}\n${RULE}\n${how}\n`;
 }
 
-/** Waits for a supervisor to say where to serve, and tells it what happens. */
-export function superviseBy(channel: ControlChannel): Supervision {
+/** Waits for a supervisor to say where to serve, and tells it, and whoever takes its place, what happens. */
+export function superviseBy(channel: ControlChannel, feed: ReportFeed): Supervision {
   return {
     stopSignal: 'SIGTERM',
-    report: (report) => channel.report(report),
+    report: (report) => feed.report(report),
     listen: async (options) => {
+      const supervisorRoute = (path: string) => feed.routeOf(path);
       for (;;) {
         const { port, token } = await channel.nextServe();
         try {
-          const server = await AgentServer.listen('127.0.0.1', port, { ...options, token });
+          const server = await AgentServer.listen('127.0.0.1', port, { ...options, token, supervisorRoute });
           channel.report({ kind: 'listening', port: server.port });
           return server;
         } catch (error) {

@@ -37,6 +37,8 @@ export interface AgentServerOptions {
   /** The agent's working directory. */
   readonly cwd: string;
   readonly log: Log;
+  /** Routes for a supervisor. */
+  readonly supervisorRoute?: (path: string) => Route | undefined;
 }
 
 /**
@@ -90,7 +92,7 @@ export class AgentServer {
    */
   async startAgent(): Promise<AgentConversation> {
     this.#isStarted = true;
-    const { settings, token, log } = this.#options;
+    const { settings, token, log, supervisorRoute } = this.#options;
     const ready: Deferred<AgentConversation> = defer();
     try {
       const { HttpApi } = await import('./http/router.ts');
@@ -105,8 +107,8 @@ export class AgentServer {
         chatBasePath: settings.chatBasePath,
         token,
         log,
+        extraRoute: (path) => launch.extraRoute?.(path) ?? supervisorRoute?.(path),
         extended: settings.extendedApi,
-        ...(launch.extraRoute === undefined ? {} : { extraRoute: launch.extraRoute }),
       });
       this.#api.resolve(api);
       const agent = await launch.start();

@@ -1,5 +1,7 @@
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { readdir, readFile, readlink, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { exitReportSchema } from '../src/control.ts';
 import { isAlive, runCli, takePort, type CliRun, type RunOptions } from './support/cli-harness.ts';
 import { callServer, eventually, openStream, type Call } from './support/http-harness.ts';
 
@@ -172,6 +174,64 @@ describe('the end', () => {
     const end = await run.ended;
     expect(end.code).toBe(1);
     expect(end.error).toContain('the supervisor closed the control channel');
+  });
+});
+
+describe('a supervisor that takes over', () => {
+  const headers = { 'x-agentapi-token': TOKEN };
+  const exitBy = (code: number) => `{"type":"raw","content":"exit ${code}\\r"}`;
+
+  test('hears the reports on a stream, which ends with the server; nobody else does', async () => {
+    await using run = await supervise([...SERVER, '--', 'PROBE']);
+    run.channel.send(SERVE);
+    const { port } = await run.channel.next('listening');
+    await run.channel.next('agent-ready');
+    run.channel.close();
+    expect((await callServer(port, { path: '/internal/reports' })).status).toBe(401);
+    await using stream = await openStream(port, '/internal/reports', headers);
+    expect(stream.status).toBe(200);
+    await eventually(() => stream.raw().includes('event: report\ndata: {"kind":"agent-ready"}'));
+    await call(port, { method: 'POST', path: '/message', body: exitBy(3) });
+    await run.ended;
+    await stream.ended;
+    expect(stream.raw()).toContain('event: report\ndata: {"kind":"agent-exited","code":3,"signal":null,');
+  });
+
+  test('finds the last report in a file when it comes too late', async () => {
+    await using run = await supervise([...SERVER, '--exit-report', 'DIR/exit.json', '--', 'PROBE']);
+    const path = join(run.folder, 'exit.json');
+    run.channel.send(SERVE);
+    const { port } = await run.channel.next('listening');
+    await run.channel.next('agent-ready');
+    run.channel.close();
+    await expect(readFile(path)).rejects.toThrow('ENOENT');
+    await call(port, { method: 'POST', path: '/message', body: exitBy(0) });
+    await run.ended;
+    const report = exitReportSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+    expect(report).toMatchObject({ kind: 'agent-exited', code: 0, signal: null, wasReady: true });
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+  });
+
+  test('finds no file after an end that was asked for, and the reason after a failure', async () => {
+    await using asked = await supervise([...SERVER, '--exit-report', 'DIR/exit.json', '--', 'PROBE']);
+    asked.channel.send(SERVE);
+    await asked.channel.next('agent-ready');
+    asked.kill('SIGTERM');
+    await asked.ended;
+    await expect(readFile(join(asked.folder, 'exit.json'))).rejects.toThrow('ENOENT');
+
+    await using failed = await supervise([
+      ...SERVER,
+      '--exit-report',
+      'DIR/exit.json',
+      '--',
+      'no-such-agent',
+    ]);
+    failed.channel.send(SERVE);
+    await failed.ended;
+    const text = await readFile(join(failed.folder, 'exit.json'), 'utf8');
+    expect(exitReportSchema.parse(JSON.parse(text))).toMatchObject({ kind: 'failed', wasReady: false });
+    expect(text).toContain('no-such-agent');
   });
 });
 

@@ -1,14 +1,21 @@
+import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
 import { chooseDefaultAgent } from './agents/default-agent.ts';
 import type { AgentServer } from './agents/agent-server.ts';
 import { EmbeddedAgentServer } from './agents/embedded.ts';
 import { ExternalAgentServer } from './agents/external.ts';
 import { findProgram } from './agents/find-program.ts';
+import { AccessControl } from './auth/access-control.ts';
 import { createAuthenticator } from './auth/authenticate.ts';
-import { authorize, canAccess } from './auth/authorize.ts';
+import type { Authenticator } from './auth/authenticate.ts';
+import { authorize } from './auth/authorize.ts';
 import type { ServerApp } from './cli/cli-context.ts';
+import { TrustedProxies } from './client-address.ts';
 import { agentCatalogue } from './config/agents.ts';
+import type { AgentDefinition } from './config/agents.ts';
 import { ConfigError } from './config/config-error.ts';
+import { isPersistent } from './config/consistency.ts';
 import type { Config } from './config/schema.ts';
 import { Cors } from './cors.ts';
 import { DataFolder } from './data-folder.ts';
@@ -16,13 +23,28 @@ import { createControlServer } from './http/control-server.ts';
 import { createListener } from './http/listener.ts';
 import type { Listener } from './http/listener.ts';
 import { OriginGuard } from './http/origin-guard.ts';
+import { apiKeyRoutes } from './http/routes/api-keys.ts';
+import { auditRoute } from './http/routes/audit.ts';
+import { meRoute } from './http/routes/me.ts';
+import { profileRoutes } from './http/routes/profiles.ts';
 import { sessionRoutes } from './http/routes/sessions.ts';
+import { shareRoutes } from './http/routes/shares.ts';
+import { startWithProfileRoute } from './http/routes/start-with-profile.ts';
 import { systemRoutes } from './http/routes/system.ts';
+import { StartGate } from './http/start-gate.ts';
 import type { RootLog } from './log.ts';
+import { openStore } from './open-store.ts';
+import { Profiles } from './profiles/profiles.ts';
 import { createProxyHandler } from './proxy/proxy-handler.ts';
+import type { ProxyHandler } from './proxy/proxy-handler.ts';
 import { LocalRuntime } from './runtime/local/local-runtime.ts';
+import { checkEnvironment } from './sessions/environment.ts';
+import type { EnvironmentPolicy } from './sessions/environment.ts';
 import { StartLimiter } from './sessions/limits.ts';
 import { Sessions } from './sessions/manager.ts';
+import { SessionRecords } from './sessions/records.ts';
+import type { Recovery } from './sessions/recover.ts';
+import type { Store } from './store/store.ts';
 import { packageVersion } from './version.ts';
 import { Workspaces } from './workspace/workspace.ts';
 
@@ -31,56 +53,191 @@ const DRAIN_MS = 2_000;
 
 /** First path segments that are never a session: routes that exist, and names kept for those to come (DF-56). */
 const RESERVED_SEGMENTS: ReadonlySet<string> = new Set([
-  ...['start', 'search', 'sessions', 'health', 'livez', 'readyz', 'version'],
   ...[
+    'start',
+    'search',
+    'sessions',
     'profiles',
     'start-with-profile',
-    'api-keys',
-    'audit',
-    'events',
-    'metrics',
-    'mcp',
-    'console',
-    'docs',
-    'openapi.json',
+    'health',
+    'livez',
+    'readyz',
+    'version',
   ],
+  ...['me', 'api-keys', 'audit', 'events', 'metrics', 'mcp', 'console', 'docs', 'openapi.json'],
 ]);
 
 const HOUR_MS = 3_600_000;
+
+/** Parts that are not made from the configuration. */
+export interface AppOverrides {
+  /** Opens the store; the server closes it. */
+  readonly openStore?: () => Promise<Store>;
+}
 
 /**
  * Builds the server from its configuration: the only place that knows all parts.
  * @throws ConfigError for what only shows when the parts are made, such as an unusable keys file.
  */
-export async function createApp(config: Config, log: RootLog): Promise<ServerApp> {
+export async function createApp(
+  config: Config,
+  log: RootLog,
+  overrides: AppOverrides = {},
+): Promise<ServerApp> {
   const authenticator = createAuthenticator(config, log.secrets);
   const agentServer = await createAgentServer(config);
   const agents = agentCatalogue(config);
   const searchPath = { ...config.inherited_environment, ...config.environment.set }['PATH'] ?? '';
   const chooseDefault = async (): Promise<string> =>
-    await chooseDefaultAgent(config.default_agent, agents, searchPath);
+    chooseDefaultAgent(config.default_agent, agents, searchPath);
   let defaultAgent = await chooseDefault();
+  const cors = new Cors({
+    origins: config.cors.allowed_origins,
+    credentials: config.cors.allow_credentials,
+    requestHeaders: ['If-Match', ...config.cors.allowed_headers, config.auth.header_name],
+    exposedHeaders: ['ETag', 'X-Ignored-Members', ...config.cors.exposed_headers],
+    maxAgeSeconds: config.cors.max_age_seconds,
+  });
 
+  // The lock comes first, then the port: a second server started by mistake must fail before it touches a session.
   const dataFolder = await DataFolder.open(config.data_dir);
+  const gate = new StartGate(cors, (request) => listener.requestIdOf(request));
+  const listener: Listener = createListener({
+    host: config.host,
+    port: config.port,
+    maxHeaderBytes: config.limits.header_bytes,
+    maxHeaders: config.limits.headers_count,
+    guard: authenticator.enabled
+      ? null
+      : new OriginGuard({ host: config.host, allowedHosts: config.allowed_hosts, cors }),
+    cors,
+    proxy: gate,
+    control: (request, response) => gate.control(request, response),
+    reservedSegments: RESERVED_SEGMENTS,
+    log: log.child({ module: 'http' }),
+  });
+  let store: Store | null = null;
+  let parts: Parts | null = null;
+  let isReady = false;
+  /** Goes on after the start; whoever closes waits for it. */
+  let sweeping: Promise<unknown> = Promise.resolve();
+
+  return {
+    start: async () => {
+      log.info({ agent: defaultAgent, configured: config.default_agent }, 'default agent chosen');
+      const url = urlOf(await listener.listen());
+      store = await (overrides.openStore?.() ?? openStore(config, log));
+      parts = await assemble({
+        config,
+        log,
+        store,
+        dataFolder,
+        authenticator,
+        agentServer,
+        agents,
+        defaultAgent: () => defaultAgent,
+        cors,
+        requestIdOf: (request) => listener.requestIdOf(request),
+        isReady: () => isReady,
+      });
+      const { sessions, workspaces, control, proxy } = parts;
+      const recovery = await sessions.recover();
+      const folders = await workspaces.list();
+      const known = await store.sessions.findKnown(folders);
+      gate.open({ control: (request, response) => control.routing(request, response), proxy });
+      isReady = true;
+      logRecovery(recovery, log);
+      sweeping = sweepWorkspaces(
+        workspaces,
+        folders.filter((id) => !known.has(id)),
+        log,
+      );
+      log.info({ url, agentServer: agentServer.kind, dataDir: dataFolder.path }, 'server listening');
+      return { url };
+    },
+    routes: () => parts?.control.declaredRoutes ?? [],
+    reload: async () => {
+      const keys = await parts?.access.reload('signal');
+      defaultAgent = await chooseDefault();
+      log.info({ keys, defaultAgent }, 'keys read again');
+    },
+    close: async (reason) => {
+      // A server that could not start ends nothing that it might take up the next time.
+      const failed = isPersistent(config) && !isReady;
+      const mode = failed ? 'keep' : config.on_shutdown;
+      isReady = false;
+      const left = (await parts?.sessions.close(mode, `The server was stopped (${reason})`)) ?? [];
+      await listener.close(DRAIN_MS);
+      await parts?.control.close();
+      await (mode === 'keep' ? parts?.runtime.detach() : parts?.runtime[Symbol.asyncDispose]());
+      await parts?.access[Symbol.asyncDispose]();
+      await sweeping;
+      // What is in memory forgets its sessions now.
+      if (parts !== null && store?.inMemory === true) {
+        await sweepWorkspaces(parts.workspaces, await parts.workspaces.list(), log);
+      }
+      await store?.[Symbol.asyncDispose]();
+      await dataFolder[Symbol.asyncDispose]();
+      return { left };
+    },
+  };
+}
+
+/** What the parts are made from. */
+interface Foundation {
+  readonly config: Config;
+  readonly log: RootLog;
+  readonly store: Store;
+  readonly dataFolder: DataFolder;
+  readonly authenticator: Authenticator;
+  readonly agentServer: AgentServer;
+  readonly agents: ReadonlyMap<string, AgentDefinition>;
+  readonly defaultAgent: () => string;
+  readonly cors: Cors;
+  readonly requestIdOf: (request: IncomingMessage) => string;
+  readonly isReady: () => boolean;
+}
+
+/** What stands on the store. */
+interface Parts {
+  readonly runtime: LocalRuntime;
+  readonly workspaces: Workspaces;
+  readonly access: AccessControl;
+  readonly sessions: Sessions;
+  readonly control: FastifyInstance;
+  readonly proxy: ProxyHandler;
+}
+
+async function assemble(foundation: Foundation): Promise<Parts> {
+  const { config, log, store, dataFolder, authenticator, agentServer, agents, defaultAgent, cors } =
+    foundation;
+  const { limits } = config;
+  const { instanceId } = dataFolder;
   const runtime = new LocalRuntime({
-    instanceId: dataFolder.instanceId,
+    instanceId,
     startPort: config.start_port,
     portCount: config.port_count,
     onLogError: (error, path) => log.warn({ err: error, path }, 'a session log cannot be kept bounded'),
   });
   const workspaces = new Workspaces(dataFolder.path);
-  const { limits } = config;
+  const access = await AccessControl.open(config, authenticator, store, log);
+  const trustedProxies = new TrustedProxies(config.trusted_proxies);
+  const environment: EnvironmentPolicy = {
+    inherited: config.inherited_environment,
+    set: config.environment.set,
+    deny: config.environment.deny,
+    maxEntries: limits.environment_entries,
+    maxBytes: limits.environment_bytes,
+  };
+  const sessionsLog = log.child({ module: 'sessions' });
   const sessions = new Sessions({
+    store,
+    records: new SessionRecords(store, instanceId, sessionsLog),
+    instanceId,
     agentServer,
     agents,
-    defaultAgent: () => defaultAgent,
-    environment: {
-      inherited: config.inherited_environment,
-      set: config.environment.set,
-      deny: config.environment.deny,
-      maxEntries: limits.environment_entries,
-      maxBytes: limits.environment_bytes,
-    },
+    defaultAgent,
+    environment,
     limiter: new StartLimiter({
       perUser: limits.sessions_per_user,
       total: limits.sessions_total,
@@ -91,91 +248,72 @@ export async function createApp(config: Config, log: RootLog): Promise<ServerApp
       maxKeyChars: limits.tag_key_chars,
       maxValueChars: limits.tag_value_chars,
     },
+    sharedWith: (userId, sessionId) => access.shares.accessOf(sessionId, userId) !== null,
     mayChooseOwner: (principal) => !authenticator.enabled || principal.role === 'admin',
+    keepsConversations: !store.inMemory,
     messageTimeoutMs: config.message_timeout_seconds * 1000,
-    retentionMs: config.retention_hours * HOUR_MS,
+    retention: { recordMs: config.retention_hours * HOUR_MS, filesMs: filesMsOf(config) },
     runtime,
     secrets: log.secrets,
     startTimeoutMs: config.start_timeout_seconds * 1000,
     stopGraceMs: config.stop_grace_seconds * 1000,
     workspaces,
-    log: log.child({ module: 'sessions' }),
+    log: sessionsLog,
+  });
+  const profiles = new Profiles(store.profiles, {
+    checkEnvironment: (wanted) => checkEnvironment(wanted, environment),
+    checkAgent: (name) => void sessions.agentOf(name),
   });
 
-  const cors = new Cors({
-    origins: config.cors.allowed_origins,
-    credentials: config.cors.allow_credentials,
-    requestHeaders: [...config.cors.allowed_headers, config.auth.header_name],
-    exposedHeaders: ['X-Ignored-Members', ...config.cors.exposed_headers],
-    maxAgeSeconds: config.cors.max_age_seconds,
-  });
-  let ready = false;
   const control = createControlServer({
     authenticator,
+    audit: access.audit,
+    trustedProxies,
     maxBodyBytes: limits.body_bytes,
-    requestIdOf: (request) => listener.requestIdOf(request),
+    requestIdOf: foundation.requestIdOf,
     log: log.child({ module: 'http' }),
   });
   systemRoutes(control, {
     version: packageVersion(),
     startedAt: new Date(),
-    isReady: () => ready,
+    isReady: foundation.isReady,
     agentServer: agentServer.kind,
-    defaultAgent: () => defaultAgent,
+    defaultAgent,
   });
-  sessionRoutes(control, sessions);
+  sessionRoutes(control, sessions, access.sessions);
+  profileRoutes(control, profiles);
+  startWithProfileRoute(control, profiles, sessions);
+  shareRoutes(control, sessions, access.shares, access.sessions);
+  apiKeyRoutes(control, access.keys, authenticator.enabled);
+  auditRoute(control, access.audit);
+  meRoute(control, authenticator.enabled ? 'on' : 'off');
   await control.ready();
   const proxy = createProxyHandler({
     find: (id) => sessions.find(id),
     authenticator,
     authorize,
-    canAccess,
+    checkUse: (principal, session, use) => access.sessions.check(principal, session, use),
+    refused: (refusal) => access.recordRefusal(refusal),
     startTimeoutMs: config.start_timeout_seconds * 1000,
     cors,
-    trustedProxies: config.trusted_proxies,
+    trustedProxies,
     maxBodyBytes: limits.proxied_body_bytes,
     log: log.child({ module: 'proxy' }),
   });
-  const listener: Listener = createListener({
-    host: config.host,
-    port: config.port,
-    maxHeaderBytes: limits.header_bytes,
-    maxHeaders: limits.headers_count,
-    guard: authenticator.enabled
-      ? null
-      : new OriginGuard({ host: config.host, allowedHosts: config.allowed_hosts, cors }),
-    cors,
-    proxy,
-    control: (request, response) => control.routing(request, response),
-    reservedSegments: RESERVED_SEGMENTS,
-    log: log.child({ module: 'http' }),
-  });
+  access.onChange(() => proxy.recheck());
+  return { runtime, workspaces, access, sessions, control, proxy };
+}
 
-  return {
-    start: async () => {
-      log.info({ agent: defaultAgent, configured: config.default_agent }, 'default agent chosen');
-      await clearLeftovers(runtime, workspaces, config, log);
-      const url = urlOf(await listener.listen());
-      ready = true;
-      log.info({ url, agentServer: agentServer.kind, dataDir: dataFolder.path }, 'server listening');
-      return { url };
-    },
-    reload: async () => {
-      const keys = authenticator.reload();
-      defaultAgent = await chooseDefault();
-      log.info({ keys, defaultAgent }, 'keys read again');
-    },
-    close: async (reason) => {
-      ready = false;
-      const left = await sessions.close(`The server was stopped (${reason})`);
-      await listener.close(DRAIN_MS);
-      await control.close();
-      await runtime[Symbol.asyncDispose]();
-      for (const folder of await workspaces.sweep()) log.info({ folder }, 'workspace kept: it holds files');
-      await dataFolder[Symbol.asyncDispose]();
-      return { left };
-    },
-  };
+/** How long the files of an ended session stay. */
+function filesMsOf(config: Config): number {
+  switch (config.workspace_retention) {
+    case 'keep':
+      return Number.POSITIVE_INFINITY;
+    case 'delete':
+      return 0;
+    case 'ttl':
+      return config.workspace_ttl_hours * HOUR_MS;
+  }
 }
 
 /** @throws ConfigError when the external agent server is wanted and its program is not there. */
@@ -196,24 +334,29 @@ async function createAgentServer(config: Config): Promise<AgentServer> {
   ]);
 }
 
-/** Ends processes and removes empty folders that an earlier server on this data folder left (PX-181). */
-async function clearLeftovers(
-  runtime: LocalRuntime,
-  workspaces: Workspaces,
-  config: Config,
-  log: RootLog,
-): Promise<void> {
-  const orphans = await runtime.stopOrphans(config.stop_grace_seconds * 1000);
+function logRecovery({ revived, ended, orphans }: Recovery, log: RootLog): void {
+  if (revived + ended.length > 0)
+    log.info({ revived, ended: ended.length }, 'sessions of an earlier server found');
   if (orphans.found > 0) {
     log.warn(
       { sessionIds: orphans.sessionIds, processes: orphans.found },
-      'ended sessions of an earlier server',
+      'processes of an earlier server belong to no session any more and are ended',
     );
   }
-  if (orphans.left.length > 0)
-    log.error({ left: orphans.left }, 'processes of an earlier server cannot be ended');
-  for (const folder of await workspaces.sweep())
-    log.info({ folder }, 'workspace of an earlier session kept: it holds files');
+}
+
+/** Removes the empty ones of the folders that belong to no session any more (PX-181). */
+async function sweepWorkspaces(
+  workspaces: Workspaces,
+  unknown: readonly string[],
+  log: RootLog,
+): Promise<void> {
+  try {
+    for (const folder of await workspaces.sweep(unknown))
+      log.info({ folder }, 'workspace kept: it holds files');
+  } catch (err) {
+    log.error({ err }, 'old workspaces cannot be cleared away');
+  }
 }
 
 function urlOf(address: AddressInfo): string {

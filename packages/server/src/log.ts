@@ -66,5 +66,14 @@ function configuredSecrets(config: Config): readonly string[] {
     ...Object.values(config.environment.set),
     ...Object.values(config.agents).flatMap((agent) => Object.values(agent.env ?? {})),
     ...inherited.map(([, value]) => value),
+    ...credentialsOf(config.store.url?.reveal() ?? ''),
+    ...(config.encryption.key?.reveal().split(/[\s,]+/) ?? []),
   ];
+}
+
+/** The password of a URL, as written and as meant; a driver may show either. */
+function credentialsOf(url: string): readonly string[] {
+  if (!URL.canParse(url)) return [];
+  const { password } = new URL(url);
+  return password === '' ? [] : [password, decodeURIComponent(password)];
 }

@@ -145,6 +145,7 @@ class Run {
         this.events.emit('closing');
         return { left: (await behaviour.close?.()) ?? [] };
       },
+      routes: () => [],
       reload: async () => {
         this.reloads += 1;
         this.events.emit('reload');

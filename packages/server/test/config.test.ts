@@ -74,7 +74,7 @@ describe('defaults', () => {
 
   test('PX-032, DD-05: persistence defaults to what the reference documents', async () => {
     expect((await configOf({ persistence: {} })).persistence).toEqual({
-      enabled: false,
+      enabled: true,
       backend: 'file',
       file_path: './sessions.json',
       sync_interval_seconds: 30,
@@ -341,13 +341,40 @@ describe('fields that forbid one another', () => {
     await configOf({ cors: { allow_credentials: true, allowed_origins: ['https://a.example'] } });
   });
 
-  test('PX-033: persistence is refused rather than replaced by memory', async () => {
-    expect(await failure({ persistence: { enabled: true } })).toContain(
-      'persistence.enabled: expected false',
-    );
-    expect(await failure({ persistence: { backend: 'postgres' } })).toContain(
+  test('PX-033: an unknown backend, and one without what it needs, is refused', async () => {
+    expect(await failure({ persistence: { backend: 'redis' } })).toContain(
       'persistence.backend: expected one of',
     );
+    expect(await failure({ persistence: { backend: 'postgres' } })).toContain(
+      'persistence.backend: postgres needs store.url',
+    );
+    const url = 'postgres://me:hidden-password@db.example:5432/agents';
+    expect(await failure({ persistence: { backend: 'sqlite' }, store: { url } })).toContain(
+      'persistence.backend: sqlite does not go with store.url',
+    );
+    const wrong = await failure({ store: { url: 'mysql://me:hidden-password@db.example/agents' } });
+    expect(wrong).toContain('store.url: expected postgres://');
+    expect(wrong).not.toContain('hidden-password');
+    expect((await configOf({ store: { url } })).store.url?.reveal()).toBe(url);
+  });
+
+  test('sessions outlive the server by default, and end with it without persistence', async () => {
+    expect((await configOf({})).on_shutdown).toBe('keep');
+    expect((await configOf({ persistence: { enabled: false } })).on_shutdown).toBe('terminate');
+    expect((await configOf({ persistence: { backend: 'memory' } })).on_shutdown).toBe('terminate');
+    expect((await configOf({ on_shutdown: 'terminate' })).on_shutdown).toBe('terminate');
+    expect(await failure({ on_shutdown: 'keep', persistence: { enabled: false } })).toContain(
+      'on_shutdown: keep needs persistence.enabled',
+    );
+  });
+
+  test('encryption keys come from the file, the environment or a file of keys, and are never shown', async () => {
+    const environment = { AGENTAPI_PROXY_ENCRYPTION_KEY: 'aGlkZGVu' };
+    const config = await configOf({ encryption: { key_file: 'keys/mine' } }, { environment });
+    expect(config.encryption.key?.reveal()).toBe('aGlkZGVu');
+    expect(config.encryption.key_file).toBe(join(folder, 'keys/mine'));
+    expect(JSON.stringify(config)).not.toContain('aGlkZGVu');
+    expect((await configOf({})).encryption).toEqual({ key: undefined, key_file: undefined });
   });
 
   test('default_agent may be an agent of the configuration', async () => {
@@ -420,7 +447,7 @@ describe('the result', () => {
   });
 
   test('warns of what is probably not meant', async () => {
-    expect((await load({ auth: { enabled: true } })).warnings).toEqual([
+    expect((await load({ auth: { enabled: true }, persistence: { enabled: false } })).warnings).toEqual([
       expect.stringContaining('every request is refused'),
     ]);
     expect((await load({ auth: { keys_file: 'k.json' } })).warnings).toEqual([

@@ -4,8 +4,10 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { pino } from 'pino';
-import { authorize, canAccess } from '../src/auth/authorize.ts';
+import { authorize } from '../src/auth/authorize.ts';
 import type { Principal } from '../src/auth/principal.ts';
+import { SessionAccess } from '../src/auth/session-access.ts';
+import { TrustedProxies } from '../src/client-address.ts';
 import { Cors } from '../src/cors.ts';
 import type { CorsOptions } from '../src/cors.ts';
 import { AppError } from '../src/errors.ts';
@@ -127,15 +129,16 @@ export async function startProxy(options: TestProxyOptions): Promise<TestProxy> 
   const logged: string[] = [];
   logStream.on('data', (chunk) => logged.push(String(chunk)));
   const log = pino({ level: 'debug' }, logStream);
+  const access = new SessionAccess(() => null);
   const proxy = createProxyHandler({
     find: (id) => byId.get(id),
     authenticator: authenticatorOf(options.keys),
     authorize,
-    canAccess,
+    checkUse: (principal, session, use) => access.check(principal, session, use),
     cors,
     startTimeoutMs: options.startTimeoutMs ?? 5_000,
     maxBodyBytes: options.maxBodyBytes ?? 0,
-    trustedProxies: options.trustedProxies ?? [],
+    trustedProxies: new TrustedProxies(options.trustedProxies ?? []),
     ...(options.heartbeatMs === undefined ? {} : { heartbeatMs: options.heartbeatMs }),
     ...(options.answerTimeoutMs === undefined ? {} : { answerTimeoutMs: options.answerTimeoutMs }),
     log,

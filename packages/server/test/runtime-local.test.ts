@@ -321,13 +321,15 @@ describe('orphans', () => {
       onLogError: () => undefined,
     });
     disposables.push(other);
-    expect(await other.stopOrphans(NEVER_MS)).toEqual({ sessionIds: [], found: 0, left: [] });
+    expect(await other.findOrphans(new Set())).toMatchObject({ sessionIds: [], found: 0 });
     expect(await isAlive(run.ref)).toBe(true);
 
     const next = makeRuntime(0, 1);
-    const report = await next.stopOrphans(NEVER_MS);
-    expect(report).toMatchObject({ sessionIds: ['session-1'], left: [] });
-    expect(report.found).toBeGreaterThanOrEqual(5);
+    expect(await next.findOrphans(new Set(['session-1']))).toMatchObject({ sessionIds: [], found: 0 });
+    const orphans = await next.findOrphans(new Set(['session-2']));
+    expect(orphans.sessionIds).toEqual(['session-1']);
+    expect(orphans.found).toBeGreaterThanOrEqual(5);
+    expect(await orphans.end(NEVER_MS)).toEqual({ left: [] });
     expect(await isAlive(run.ref)).toBe(false);
   });
 
@@ -351,7 +353,9 @@ describe('orphans', () => {
     server.kill('SIGKILL');
     await once(server, 'exit');
     expect(await isAlive(ref)).toBe(true);
-    expect(await runtime.stopOrphans(NEVER_MS)).toMatchObject({ sessionIds: ['session-2'], left: [] });
+    const orphans = await runtime.findOrphans(new Set());
+    expect(orphans.sessionIds).toEqual(['session-2']);
+    expect(await orphans.end(NEVER_MS)).toEqual({ left: [] });
     expect(await isAlive(ref)).toBe(false);
   });
 });

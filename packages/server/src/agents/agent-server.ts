@@ -7,6 +7,10 @@ export interface AgentCommand {
   readonly args: readonly string[];
   readonly type: AgentType;
   readonly transport: 'pty' | 'acp';
+  /** Where the conversation is kept and found again; `null` when it is not. */
+  readonly stateFile: string | null;
+  /** Where the agent server leaves its last report. */
+  readonly exitReport: string;
 }
 
 /** How a runtime starts the agent server of a session. */

@@ -24,6 +24,8 @@ export class EmbeddedAgentServer implements AgentServer {
       program,
       'server',
       ...['--control-fd', '3'],
+      ...['--exit-report', agent.exitReport],
+      ...(agent.transport === 'acp' ? [] : stateArgs(agent.stateFile)),
       ...agentArguments(agent, this.#size, this.#extraArgs),
     ];
     return {
@@ -33,4 +35,9 @@ export class EmbeddedAgentServer implements AgentServer {
       control: true,
     };
   }
+}
+
+/** An ACP agent keeps its conversation itself. */
+function stateArgs(stateFile: string | null): readonly string[] {
+  return stateFile === null ? [] : ['--state-file', stateFile];
 }

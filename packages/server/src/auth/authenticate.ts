@@ -2,9 +2,19 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Config } from '../config/schema.ts';
 import { AppError } from '../errors.ts';
 import type { SecretRegistry } from '../secret-registry.ts';
-import { ApiKeys, readKeysFile } from './api-keys.ts';
+import { AttemptLimiter } from './attempt-limiter.ts';
+import { ConfiguredKeys } from './configured-keys.ts';
+import { digestOf } from './credential-index.ts';
+import type { CredentialSource } from './credential-index.ts';
 import { ALL_PERMISSIONS } from './permissions.ts';
 import { ANONYMOUS_USER, type Principal } from './principal.ts';
+
+/** Where a request comes from. */
+export interface RequestOrigin {
+  /** The client's address. */
+  readonly address: string;
+  readonly requestId: string;
+}
 
 /** Finds out who a request comes from. */
 export interface Authenticator {
@@ -13,10 +23,15 @@ export interface Authenticator {
   /** Lower-case names of headers that carry the caller's credentials; agents must never see them (DF-05). */
   readonly credentialHeaders: readonly string[];
   /**
-   * The caller. The configured header decides where it is not empty, else `Authorization: Bearer` (PX-044).
-   * @throws AppError `api_key_required` (PX-037) or `invalid_api_key` (PX-038, PX-039).
+   * The caller. The configured header decides where it is not empty, else `Authorization: Bearer` (PX-044). With an
+   * origin, wrong credentials from it are counted and reported, and answered otherwise when there are too many.
+   * @throws AppError `api_key_required` (PX-037), `invalid_api_key` (PX-038, PX-039), `too_many_failures`.
    */
-  authenticate(headers: IncomingHttpHeaders): Principal;
+  authenticate(headers: IncomingHttpHeaders, origin?: RequestOrigin): Principal;
+  /** Lets credentials of this source in as well; those of the configuration come first. */
+  accept(source: CredentialSource): void;
+  /** Has every wrong credential reported. */
+  reportRefusals(listener: (origin: RequestOrigin) => void): void;
   /**
    * Reads the keys file again and answers how many keys there are now.
    * @throws ConfigError when it is broken; the keys from before stay (DF-08).
@@ -45,39 +60,52 @@ export function createAuthenticator(
   const header = auth.header_name.toLowerCase();
   const credentialHeaders = [...new Set([header, 'authorization', 'proxy-authorization', 'cookie'])];
   if (!auth.enabled) {
-    return { enabled: false, credentialHeaders, authenticate: () => ANONYMOUS, reload: () => 0 };
+    return {
+      enabled: false,
+      credentialHeaders,
+      authenticate: () => ANONYMOUS,
+      accept: () => undefined,
+      reportRefusals: () => undefined,
+      reload: () => 0,
+    };
   }
-
-  let forget: readonly (() => void)[] = [];
-  const load = (): ApiKeys => {
-    const entries = auth.keys_file === '' ? auth.api_keys : readKeysFile(auth.keys_file);
-    const known = entries.flatMap((entry) =>
-      secrets === undefined ? [] : [secrets.add(entry.key.reveal())],
-    );
-    for (const remove of forget) remove();
-    forget = known;
-    return new ApiKeys(entries);
-  };
-  let keys = load();
+  const configured = new ConfiguredKeys(auth, secrets);
+  const sources: CredentialSource[] = [configured];
+  const limiter = new AttemptLimiter(config.limits.failed_keys_per_minute);
+  const listeners: ((origin: RequestOrigin) => void)[] = [];
 
   return {
     enabled: true,
     credentialHeaders,
-    authenticate: (headers) => {
+    authenticate: (headers, origin) => {
       const presented = presentedKeys(headers, header);
       if (presented.length === 0) throw new AppError('api_key_required');
+      const now = clock();
       for (const key of presented) {
         // Node decodes header bytes as Latin-1; digests are over the bytes that were sent.
-        const principal = keys.find(Buffer.from(key, 'latin1'), clock());
+        const principal = findIn(sources, digestOf(Buffer.from(key, 'latin1')), now);
         if (principal !== null) return principal;
+      }
+      if (origin !== undefined) {
+        const waitSeconds = limiter.waitSeconds(origin.address, now);
+        if (waitSeconds > 0) throw new AppError('too_many_failures', { retryAfterSeconds: waitSeconds });
+        limiter.failed(origin.address, now);
+        for (const listener of listeners) listener(origin);
       }
       throw new AppError('invalid_api_key');
     },
-    reload: () => {
-      keys = load();
-      return keys.size;
-    },
+    accept: (source) => void sources.push(source),
+    reportRefusals: (listener) => void listeners.push(listener),
+    reload: () => configured.reload(),
   };
+}
+
+function findIn(sources: readonly CredentialSource[], digest: Buffer, now: number): Principal | null {
+  for (const source of sources) {
+    const principal = source.find(digest, now);
+    if (principal !== null) return principal;
+  }
+  return null;
 }
 
 /** The readings of the one credential that counts; none when there is no credential. */

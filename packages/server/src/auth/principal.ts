@@ -6,6 +6,12 @@ export interface Principal {
   readonly role: string;
   /** Exact permission names, or `*`. */
   readonly permissions: ReadonlySet<string>;
+  /** Id of the issued key or of the link that was presented; keys of the configuration have none. */
+  readonly keyId?: string;
+  /** When the credential ends, in milliseconds since 1970; absent = never. */
+  readonly expiresAt?: number;
+  /** Set for the holder of a share link: the one session that may be read, and nothing else. */
+  readonly linkedSession?: string;
 }
 
 /** Owner of everything while authentication is off and the caller names nobody (PX-078). */

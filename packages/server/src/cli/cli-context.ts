@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema.ts';
+import type { DeclaredRoute } from '../http/control-server.ts';
 import type { RootLog } from '../log.ts';
 
 /** The server as the command line sees it; `app.ts` makes it. */
@@ -7,6 +8,8 @@ export interface ServerApp {
   start(): Promise<{ readonly url: string }>;
   /** Ends every session and connection; names the processes that are left. */
   close(reason: string): Promise<{ readonly left: readonly string[] }>;
+  /** What the server answers and what each of it asks of the caller; empty before the start. */
+  routes(): readonly DeclaredRoute[];
   /** Reads again what can change without a restart. */
   reload(): Promise<void>;
 }

@@ -1,7 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../version.ts';
 import { type CliContext, EXIT } from './cli-context.ts';
+import type { CreateKeyFlags, KeysFlags, RotateFlags } from './keys-command.ts';
 import type { ServerFlags } from './server-command.ts';
+import type { MigrateFlags, RestoreFlags, StoreFlags } from './store-commands.ts';
 
 /**
  * Runs one command line and answers its exit code; `null` when the command sets the code itself. Nothing
@@ -57,9 +59,89 @@ function createProgram(context: CliContext, setExitCode: (code: number) => void)
       const { runServer } = await import('./server-command.ts');
       setExitCode(await runServer(flags, context));
     });
+  addKeysCommands(program, context, setExitCode);
+  addStoreCommands(program, context, setExitCode);
   program
     .command('agent')
     .description('Run the embedded agent server by itself: agent server [flags] -- COMMAND [ARGS…]')
     .argument('[args...]', 'arguments of the agent server');
   return program;
+}
+
+/** What is done to the store as a whole. */
+function addStoreCommands(program: Command, context: CliContext, setExitCode: (code: number) => void): void {
+  const add = (name: string, description: string): Command =>
+    program
+      .command(name)
+      .description(description)
+      .option('-c, --config <file>', 'JSON configuration file (default: config.json, if there is one)');
+  add('backup', 'Write a backup of the store; the server may run meanwhile')
+    .argument('<file>', 'file to write; it must not exist')
+    .action(async (file: string, flags: StoreFlags) => {
+      const { backup } = await import('./store-commands.ts');
+      setExitCode(await backup(file, flags, context));
+    });
+  add('restore', 'Replace the content of the store by a backup; the server must not run')
+    .argument('<file>', 'file that backup has written')
+    .option('-f, --force', 'also when the store holds something, which is lost then')
+    .action(async (file: string, flags: RestoreFlags) => {
+      const { restore } = await import('./store-commands.ts');
+      setExitCode(await restore(file, flags, context));
+    });
+  add('migrate', 'Import sessions and profiles of takutakahashi/agentapi-proxy; the server must not run')
+    .option('--sessions <file>', 'session file (default: persistence.file_path)')
+    .option('--profiles <file>', 'profile file (default: that of the sessions with .profiles)')
+    .action(async (flags: MigrateFlags) => {
+      const { migrate } = await import('./store-commands.ts');
+      setExitCode(await migrate(flags, context));
+    });
+}
+
+/** Keys of the API and of the encryption, in the store; the server may run meanwhile. */
+function addKeysCommands(program: Command, context: CliContext, setExitCode: (code: number) => void): void {
+  const keys = program.command('keys').description('Make, list, revoke and replace keys in the store');
+  const add = (name: string, description: string): Command =>
+    keys
+      .command(name)
+      .description(description)
+      .option('-c, --config <file>', 'JSON configuration file (default: config.json, if there is one)')
+      .option('--json', 'answer with JSON');
+  add('create', 'Make an API key and show it this once')
+    .requiredOption('-u, --user <name>', 'user who gets the key')
+    .option('-r, --role <role>', 'admin, user or readonly', 'user')
+    .option('-n, --name <text>', 'what the key is for', 'API key')
+    .option('--permissions <list>', 'comma list (default: those of the role)')
+    .option('--expires <time>', 'time such as 90d or 2027-01-01T00:00:00Z, or never', 'never')
+    .option('--prefix <text>', 'what the key begins with', 'ap')
+    .action(async (flags: CreateKeyFlags) => {
+      const { createKey } = await import('./keys-command.ts');
+      setExitCode(await createKey(flags, context));
+    });
+  add('list', 'List the API keys in the store')
+    .option('-u, --user <name>', 'only those of a user')
+    .action(async (flags: KeysFlags & { readonly user?: string }) => {
+      const { listKeys } = await import('./keys-command.ts');
+      setExitCode(await listKeys(flags, context));
+    });
+  add('revoke', 'Revoke an API key')
+    .argument('<id>', 'id of the key, as keys list shows it')
+    .action(async (id: string, flags: KeysFlags) => {
+      const { revokeKey } = await import('./keys-command.ts');
+      setExitCode(await revokeKey(id, flags, context));
+    });
+  add('rotate', 'Replace an API key; without an id: replace the encryption key and seal everything again')
+    .argument('[id]', 'id of the API key')
+    .option('--overlap <time>', 'how long the old API key stays good, such as 24h (the default) or 0s')
+    .action(async (id: string | undefined, flags: RotateFlags) => {
+      const { rotateEncryption, rotateKey } = await import('./keys-command.ts');
+      setExitCode(
+        id === undefined ? await rotateEncryption(flags, context) : await rotateKey(id, flags, context),
+      );
+    });
+  add('rotate-encryption', 'Replace the encryption key and seal everything again').action(
+    async (flags: KeysFlags) => {
+      const { rotateEncryption } = await import('./keys-command.ts');
+      setExitCode(await rotateEncryption(flags, context));
+    },
+  );
 }

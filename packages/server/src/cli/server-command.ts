@@ -1,7 +1,9 @@
 import { ConfigError } from '../config/config-error.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
+import { DataFolderError } from '../data-folder.ts';
 import { createLogger, type RootLog } from '../log.ts';
+import { StoreError } from '../store/store-error.ts';
 import { type CliContext, EXIT, type ServerApp } from './cli-context.ts';
 
 /** Options of `agentapi-proxy server` as typed. */
@@ -55,7 +57,7 @@ export async function runServer(flags: ServerFlags, context: CliContext): Promis
     const { url } = await app.start();
     context.stdout.write(`${readyLine(config, url)}\n`);
   } catch (error) {
-    const expected = error instanceof ConfigError ? error.message : listenFailure(error, config);
+    const expected = isForOperators(error) ? error.message : listenFailure(error, config);
     if (expected === null) log.fatal({ err: error }, 'the server cannot start');
     complain(expected ?? `the server cannot start: ${messageOf(error)}`);
     if (app !== null) await closeApp(app, 'the start failed', config, context, complain);
@@ -77,7 +79,9 @@ async function closeApp(
 ): Promise<number> {
   const allowed = config.shutdown_timeout_seconds;
   const deadline = setTimeout(() => {
-    complain(`the shutdown took longer than ${allowed} s; sessions may still run, the next start ends them`);
+    complain(
+      `the shutdown took longer than ${allowed} s; sessions may still run, the next start looks after them`,
+    );
     context.exitNow(EXIT.failed);
   }, allowed * 1000);
   try {
@@ -131,7 +135,7 @@ class SignalWatch implements Disposable {
 
   #force(signal: TerminationSignal): void {
     this.#context.stderr.write(
-      'agentapi-proxy: ended at once; sessions may still run, the next start ends them\n',
+      'agentapi-proxy: ended at once; sessions may still run, the next start looks after them\n',
     );
     this.#context.exitNow(SIGNAL_EXIT_BASE + SIGNAL_NUMBERS[signal]);
   }
@@ -172,6 +176,11 @@ function listenFailure(error: unknown, config: Config): string | null {
     if (isListen && text !== undefined) return `port ${config.port} on ${config.host} ${text}`;
   }
   return null;
+}
+
+/** Errors that say in their message what is wrong and what would help. */
+function isForOperators(error: unknown): error is Error {
+  return [ConfigError, StoreError, DataFolderError].some((kind) => error instanceof kind);
 }
 
 function messageOf(error: unknown): string {

@@ -19,6 +19,7 @@ describe('agentCatalogue', () => {
       args: [],
       env: {},
       type: 'cursor',
+      resume: null,
     });
     expect(agents.get('amazonq')).toMatchObject({ command: 'q', type: 'amazonq' });
     expect(agents.get('qwen')).toMatchObject({ command: 'qwen', type: 'gemini' });
@@ -54,6 +55,25 @@ describe('agentCatalogue', () => {
       claude_args: [],
     });
     expect(['a', 'b', 'c'].map((name) => agents.get(name)?.type)).toEqual(['gemini', 'cursor', 'custom']);
+  });
+
+  test('programs that continue the conversation of their folder do so when resumed, in a terminal', () => {
+    const agents = agentCatalogue({
+      agents: {
+        mine: { command: '/opt/claude' },
+        own: { command: '/opt/own', resume_args: ['--go-on'] },
+        gemini: { transport: 'acp' },
+        qwen: { resume_args: [] },
+      },
+      claude_args: [],
+    });
+    expect(agents.get('claude')?.resume).toEqual({ args: ['--continue'], place: 'after' });
+    expect(agents.get('mine')?.resume).toEqual({ args: ['--continue'], place: 'after' });
+    expect(agents.get('codex')?.resume).toEqual({ args: ['resume', '--last'], place: 'before' });
+    expect(agents.get('own')?.resume).toEqual({ args: ['--go-on'], place: 'after' });
+    expect(agents.get('gemini')?.resume).toBeNull();
+    expect(agents.get('qwen')?.resume).toEqual({ args: [], place: 'after' });
+    expect(agents.get('demo')?.resume).toBeNull();
   });
 
   test('PX-090: claude_args come after the arguments of claude, and of no other agent', () => {

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AgentType } from '@agentapi-proxy/agent-server/agent-type';
 
@@ -12,6 +13,15 @@ export interface AgentDefinition {
   readonly env: Readonly<Record<string, string>>;
   readonly type: AgentType;
   readonly transport: Transport;
+  /** What makes it go on with its last conversation in a workspace; `null` when it cannot. */
+  readonly resume: ResumeOption | null;
+}
+
+/** Arguments that are added when an agent that has been talked to is started again in its workspace. */
+export interface ResumeOption {
+  readonly args: readonly string[];
+  /** Before or after the agent's other arguments. */
+  readonly place: 'before' | 'after';
 }
 
 /** How an agent server talks to its agent: through its terminal, or the Agent Client Protocol over stdio. */
@@ -55,6 +65,24 @@ const ACP_PRESETS: Readonly<Record<string, { readonly command?: string; readonly
     qwen: { args: ['--acp'] },
   };
 
+/**
+ * The agents that continue the last conversation *of the working directory* when they are asked to, by the name of
+ * their program. An agent that takes the last one of the whole home folder must not be here: it could be another
+ * user's.
+ */
+const RESUME_OPTIONS: Readonly<Record<string, ResumeOption>> = {
+  claude: { args: ['--continue'], place: 'after' },
+  codex: { args: ['resume', '--last'], place: 'before' },
+  gemini: { args: ['--resume', 'latest'], place: 'after' },
+  qwen: { args: ['--continue'], place: 'after' },
+};
+
+/** What a program in a terminal is given to continue, unless the configuration says something else. */
+function resumeOptionOf(command: string): ResumeOption | null {
+  const name = basename(command);
+  return Object.hasOwn(RESUME_OPTIONS, name) ? (RESUME_OPTIONS[name] ?? null) : null;
+}
+
 /** Names that need no `command` in the configuration. */
 export const BUILT_IN_AGENTS: readonly string[] = [...KNOWN_PROGRAMS.map(([name]) => name), DEMO_AGENT];
 
@@ -65,6 +93,7 @@ export interface AgentEntry {
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly type?: AgentType | undefined;
   readonly transport?: Transport | undefined;
+  readonly resume_args?: readonly string[] | undefined;
 }
 
 /** What an agent of this name is without the configuration; `script` precedes the arguments. */
@@ -106,7 +135,10 @@ export function agentCatalogue(config: {
       const script = entry?.command === undefined ? [...(base?.script ?? []), ...(acp?.args ?? [])] : [];
       const args = [...script, ...(entry?.args ?? []), ...(name === 'claude' ? config.claude_args : [])];
       const type = entry?.type ?? base?.type ?? typeOfCommand(command);
-      return [name, { name, command, args, env: entry?.env ?? {}, type, transport }];
+      const builtInResume = transport === 'pty' ? resumeOptionOf(command) : null;
+      const resume: ResumeOption | null =
+        entry?.resume_args === undefined ? builtInResume : { args: entry.resume_args, place: 'after' };
+      return [name, { name, command, args, env: entry?.env ?? {}, type, transport, resume }];
     }),
   );
 }

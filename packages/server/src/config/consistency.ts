@@ -15,6 +15,11 @@ export function isLoopback(host: string): boolean {
   return plain === 'localhost' || plain === '::1' || (isIPv4(plain) && plain.startsWith('127.'));
 }
 
+/** Whether sessions survive the server. */
+export function isPersistent({ persistence }: Pick<ParsedConfig, 'persistence'>): boolean {
+  return persistence.enabled && persistence.backend !== 'memory';
+}
+
 /** Everything that fields forbid one another. */
 export function findConflicts(config: ParsedConfig): readonly Conflict[] {
   const conflicts: Conflict[] = [];
@@ -50,10 +55,23 @@ export function findConflicts(config: ParsedConfig): readonly Conflict[] {
     const hint = near === null ? '' : `; did you mean ${JSON.stringify(near)}?`;
     add(['default_agent'], `expected "auto" or one of ${agents.join(', ')}${hint}`);
   }
-  if (config.persistence.enabled) {
+  const { persistence, store } = config;
+  if (persistence.backend === 'postgres' && store.url === null) {
     add(
-      ['persistence', 'enabled'],
-      'expected false: this version keeps sessions in memory, so they would be lost at a restart',
+      ['persistence', 'backend'],
+      'postgres needs store.url, such as postgres://user:password@host:5432/database',
+    );
+  }
+  if (persistence.backend === 'sqlite' && store.url !== null) {
+    add(
+      ['persistence', 'backend'],
+      'sqlite does not go with store.url; use postgres, or leave store.url out',
+    );
+  }
+  if (config.on_shutdown === 'keep' && !isPersistent(config)) {
+    add(
+      ['on_shutdown'],
+      'keep needs persistence.enabled: without it nobody would know of the sessions afterwards',
     );
   }
   return conflicts;
@@ -64,7 +82,8 @@ export function findOddities(config: Config): readonly string[] {
   const { auth } = config;
   const hasKeys = auth.api_keys.length > 0 || auth.keys_file !== '';
   const oddities: string[] = [];
-  if (auth.enabled && !hasKeys) {
+  // Otherwise there can be keys in the store.
+  if (auth.enabled && !hasKeys && !isPersistent(config)) {
     oddities.push(
       'auth.enabled is true, but there is neither auth.api_keys nor auth.keys_file: every request is refused',
     );
@@ -78,6 +97,12 @@ export function findOddities(config: Config): readonly string[] {
   }
   if (auth.keys_file !== '' && auth.api_keys.length > 0) {
     oddities.push('auth.keys_file replaces auth.api_keys: the keys in the configuration are not used');
+  }
+  if (config.store.url !== null && !isPersistent(config)) {
+    oddities.push('store.url is not used: persistence is off, everything is kept in memory');
+  }
+  if (!config.persistence.encrypt_sensitive_data) {
+    oddities.push('persistence.encrypt_sensitive_data is false, but secrets are encrypted always');
   }
   return oddities;
 }

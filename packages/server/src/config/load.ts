@@ -2,7 +2,7 @@ import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { closestName } from './closest-name.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
-import { findConflicts, findOddities } from './consistency.ts';
+import { findConflicts, findOddities, isPersistent } from './consistency.ts';
 import { matchesPattern, PASSED_ALWAYS, RESERVED } from './environment-names.ts';
 import { annotatedSchema, ENVIRONMENT_PREFIX, type Field, fieldsOf, type SchemaNode } from './fields.ts';
 import { type JsonFile, readJsonFile } from './json-file.ts';
@@ -81,6 +81,11 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const config = deepFreeze({
     ...parsed.data,
     data_dir: resolve(workingDirectory, parsed.data.data_dir ?? defaultDataDir(environment)),
+    encryption: {
+      ...parsed.data.encryption,
+      key_file: resolvedPath(workingDirectory, parsed.data.encryption.key_file),
+    },
+    on_shutdown: parsed.data.on_shutdown ?? (isPersistent(parsed.data) ? 'keep' : 'terminate'),
     inherited_environment: inherited(parsed.data, environment),
   });
   const warnings = [...findOddities(config), ...mistypedVariables(fields, environment)];
@@ -220,6 +225,10 @@ function mistypedVariables(fields: readonly Field[], environment: ConfigSources[
     const near = closestName(name, known);
     return [`environment variable ${name} sets nothing${near === null ? '' : `; did you mean ${near}?`}`];
   });
+}
+
+function resolvedPath(workingDirectory: string, path: string | undefined): string | undefined {
+  return path === undefined ? undefined : resolve(workingDirectory, path);
 }
 
 /** An empty variable counts as unset. */

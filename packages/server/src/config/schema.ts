@@ -3,7 +3,7 @@ import { AGENT_TYPES } from '@agentapi-proxy/agent-server/agent-type';
 import { TRANSPORTS } from './agents.ts';
 import { apiKeyEntry } from './api-key-entry.ts';
 import { DENIED_BY_DEFAULT } from './environment-names.ts';
-import type { Secret } from './secret.ts';
+import { Secret } from './secret.ts';
 import {
   addressRange,
   argumentList,
@@ -40,6 +40,11 @@ const agent = z.strictObject({
     secret: true,
   }),
   env: environmentMap.optional().meta({ description: 'Variables for this agent.', secret: true }),
+  resume_args: argumentList.optional().meta({
+    description:
+      'Arguments added when a session is resumed, so that the agent goes on with the last conversation of its folder. claude, codex, gemini and qwen have some.',
+    secret: true,
+  }),
   type: z
     .enum(AGENT_TYPES)
     .optional()
@@ -102,6 +107,12 @@ const limits = z.strictObject({
     .default(300)
     .transform(noLimitWhenZero)
     .describe('Most sessions that one user may start in a minute. 0 = no limit.'),
+  failed_keys_per_minute: count(0)
+    .default(30)
+    .transform(noLimitWhenZero)
+    .describe(
+      'Wrong API keys that one address may send in a minute; further ones are answered with 429. 0 = no limit.',
+    ),
 });
 
 const cors = z.strictObject({
@@ -151,18 +162,74 @@ const auth = z.strictObject({
   keys_file: z
     .string()
     .default('')
-    .describe('JSON file {"api_keys": […]}, relative to the working directory. Read again on SIGHUP.'),
+    .describe(
+      'JSON file {"api_keys": […]}, relative to the working directory. Read again when it changes, and on SIGHUP.',
+    ),
 });
 
 const persistence = z.strictObject({
   enabled: z
     .boolean()
-    .default(false)
-    .describe('Not available yet: this version keeps sessions in memory and refuses `true`.'),
-  backend: z.enum(['file', 'memory']).default('file').describe('Not used yet.'),
-  file_path: z.string().default('./sessions.json').describe('Not used yet.'),
-  sync_interval_seconds: z.int().min(0).max(86_400).default(30).describe('Not used yet.'),
-  encrypt_sensitive_data: z.boolean().default(true).describe('Not used yet.'),
+    .default(true)
+    .describe(
+      'Keep sessions, profiles, API keys and the audit log over a restart. Off: everything is in memory, and gone with the server.',
+    ),
+  backend: z
+    .enum(['file', 'sqlite', 'postgres', 'memory'])
+    .default('file')
+    .describe(
+      'Where they are kept: file and sqlite = an SQLite database in `data_dir`; postgres = `store.url`; memory = as with `enabled: false`. With `store.url` file means postgres.',
+    ),
+  file_path: z
+    .string()
+    .default('./sessions.json')
+    .describe('Session file of the reference, for `agentapi-proxy migrate`; the server does not use it.'),
+  sync_interval_seconds: z
+    .int()
+    .min(0)
+    .max(86_400)
+    .default(30)
+    .describe('Without effect: every change is on disk before it is answered.'),
+  encrypt_sensitive_data: z
+    .boolean()
+    .default(true)
+    .describe('Without effect: secrets are always encrypted. See `encryption`.'),
+});
+
+const store = z.strictObject({
+  url: z
+    .string()
+    .refine(
+      (text) => text === '' || /^postgres(ql)?:\/\//.test(text),
+      'expected postgres://user:password@host:5432/database',
+    )
+    .default('')
+    .transform((text) => (text === '' ? null : new Secret(text)))
+    .meta({
+      description: 'PostgreSQL database to keep everything in, instead of SQLite in `data_dir`.',
+      secret: true,
+      sample: 'postgres://agentapi:…@db.example.com:5432/agentapi',
+    }),
+});
+
+const encryption = z.strictObject({
+  key: z
+    .string()
+    .default('')
+    .transform((text) => (text === '' ? undefined : new Secret(text)))
+    .meta({
+      description:
+        'Keys that secrets are sealed with: 32 bytes each in base64 or hexadecimal, oldest first, separated by commas. Better in the environment than in the file.',
+      secret: true,
+    }),
+  key_file: z
+    .string()
+    .default('')
+    .transform((path) => (path === '' ? undefined : path))
+    .meta({
+      description: 'File with those keys, one a line, mode 0600. `key` comes first.',
+      shownDefault: '`encryption.key` in `data_dir`, made at the first start',
+    }),
 });
 
 /** The configuration file, and with the environment and the command line on top the whole configuration. */
@@ -254,7 +321,26 @@ export const configSchema = z.strictObject({
     .min(0)
     .max(100_000)
     .default(24)
-    .describe('How long an ended session, its reason and its log stay readable.'),
+    .describe(
+      'How long an ended session, its reason and its log stay readable; with files in its workspace for as long as those.',
+    ),
+  on_shutdown: z.enum(['terminate', 'keep']).optional().meta({
+    description:
+      'What a stop of the server does to running sessions: terminate = end them; keep = leave them running for the next start.',
+    shownDefault: 'keep, without persistence terminate',
+  }),
+  workspace_retention: z
+    .enum(['keep', 'delete', 'ttl'])
+    .default('keep')
+    .describe(
+      'What becomes of the files of an ended session: keep = they stay until the session is deleted; delete = they go with its end; ttl = they go after `workspace_ttl_hours`.',
+    ),
+  workspace_ttl_hours: z
+    .number()
+    .min(0)
+    .max(100_000)
+    .default(168)
+    .describe('How long the files of an ended session stay with `workspace_retention: ttl`.'),
   term_width: z.int().min(10).max(65_535).default(80).describe('Columns of the agents’ terminals.'),
   term_height: z.int().min(10).max(65_535).default(1000).describe('Rows of the agents’ terminals.'),
   environment: environment.prefault({}).describe('Environment variables of sessions.'),
@@ -277,6 +363,8 @@ export const configSchema = z.strictObject({
     .describe('Permit an address other than loopback while authentication is off.'),
   auth: auth.prefault({}).describe('API keys.'),
   persistence: persistence.prefault({}).describe('What survives a restart of the server.'),
+  store: store.prefault({}).describe('The database.'),
+  encryption: encryption.prefault({}).describe('The keys that secrets in the database are sealed with.'),
 });
 
 /** The type with every part read-only. */
@@ -293,6 +381,7 @@ export type ParsedConfig = DeepReadonly<z.output<typeof configSchema>>;
 export interface Config extends ParsedConfig {
   /** Absolute path. */
   readonly data_dir: string;
+  readonly on_shutdown: 'terminate' | 'keep';
   /** What sessions take over from the server's own environment (`environment.pass` and the built-in list). */
   readonly inherited_environment: Readonly<Record<string, string>>;
 }

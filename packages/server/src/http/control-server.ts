@@ -1,18 +1,24 @@
 import Fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import type { AuditLog } from '../auth/audit-log.ts';
 import type { Authenticator } from '../auth/authenticate.ts';
-import { authorize } from '../auth/authorize.ts';
-import type { Permission } from '../auth/permissions.ts';
+import { authorize, useOfMethod } from '../auth/authorize.ts';
+import type { Requirement } from '../auth/authorize.ts';
 import type { Principal } from '../auth/principal.ts';
+import type { TrustedProxies } from '../client-address.ts';
 import { AppError } from '../errors.ts';
+import { recordActions } from './audit-hook.ts';
 import { acceptJsonBodies } from './json-body.ts';
 import { replyError } from './reply-error.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** What the caller must be allowed to do; `null` for routes open to everybody. */
-    permission?: Permission | null;
+    permission?: Requirement | null;
+  }
+  interface FastifyInstance {
+    readonly declaredRoutes: readonly DeclaredRoute[];
   }
   interface FastifyRequest {
     principal: Principal | null;
@@ -21,15 +27,25 @@ declare module 'fastify' {
 
 export interface ControlServerOptions {
   readonly authenticator: Authenticator;
+  readonly audit: AuditLog;
+  readonly trustedProxies: TrustedProxies;
   readonly maxBodyBytes: number;
   /** The id given to a request by the listener, which also answers it as a header. */
   readonly requestIdOf: (request: FastifyRequest['raw']) => string;
   readonly log: FastifyBaseLogger;
 }
 
-interface KnownRoute {
-  readonly pattern: RegExp;
+/** A route of the control plane as it was declared. */
+export interface DeclaredRoute {
   readonly method: string;
+  /** With parameters such as `:sessionId`. */
+  readonly path: string;
+  /** What the caller must be allowed to do; `null` for routes open to everybody. */
+  readonly requires: Requirement | null;
+}
+
+interface KnownRoute extends DeclaredRoute {
+  readonly pattern: RegExp;
 }
 
 /**
@@ -52,21 +68,34 @@ export function createControlServer(options: ControlServerOptions): FastifyInsta
   app.setSerializerCompiler(serializerCompiler);
   acceptJsonBodies(app);
   app.decorateRequest('principal', null);
+  const addressOf = ({ raw }: FastifyRequest): string =>
+    options.trustedProxies.clientOf(raw.socket.remoteAddress, raw.headers);
+  recordActions(app, options.audit, addressOf);
 
   const known: KnownRoute[] = [];
+  app.decorate('declaredRoutes', known);
   app.addHook('onRoute', (route) => {
-    if (route.config?.permission === undefined) {
+    const requires = route.config?.permission;
+    if (requires === undefined) {
       throw new Error(`the route ${String(route.method)} ${route.url} declares no permission`);
     }
-    for (const method of [route.method].flat()) known.push({ pattern: patternOf(route.url), method });
+    for (const method of [route.method].flat()) {
+      known.push({ method, path: route.url, requires, pattern: patternOf(route.url) });
+    }
   });
 
   app.addHook('onRequest', (request, _reply, done) => {
     const { permission } = request.routeOptions.config;
     // Unknown paths ask for a key before they say so (PX-046); OPTIONS asks for none (PX-069).
     if (permission !== null && request.method !== 'OPTIONS') {
-      request.principal = options.authenticator.authenticate(request.headers);
-      if (permission !== undefined) authorize(request.principal, permission);
+      const origin = { address: addressOf(request), requestId: request.id };
+      const principal = options.authenticator.authenticate(request.headers, origin);
+      request.principal = principal;
+      if (permission !== undefined) authorize(principal, permission);
+      // A link is for looking on, whatever a route would allow.
+      if (principal.linkedSession !== undefined && useOfMethod(request.method) === 'write') {
+        throw new AppError('shared_for_reading');
+      }
     }
     done();
   });

@@ -3,6 +3,8 @@ import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } fro
 import { sendError } from '../error-reply.ts';
 import { AppError, errorBody, ERRORS } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
+import { StoreError } from '../store/store-error.ts';
+import type { StoreErrorKind } from '../store/store-error.ts';
 
 /** Fastify's own refusals that have a code of ours. */
 const FASTIFY_CODES: Readonly<Record<string, ErrorCode>> = {
@@ -12,6 +14,12 @@ const FASTIFY_CODES: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
   FST_ERR_BAD_URL: 'not_found',
 };
+
+/** Failures of the store that the next request may not meet; the others need somebody who looks after them. */
+const PASSING: ReadonlySet<StoreErrorKind> = new Set(['unavailable', 'busy', 'full', 'read_only']);
+
+/** After this many seconds a client may try again what the store did not take. */
+const STORE_RETRY_SECONDS = 5;
 
 /** Turns whatever a route threw into an `AppError`; unknown failures become `internal` (DF-53). */
 export function toAppError(error: unknown): AppError {
@@ -29,6 +37,9 @@ export function toAppError(error: unknown): AppError {
       details: path === '' ? {} : { field: path },
     });
   }
+  if (error instanceof StoreError && PASSING.has(error.kind)) {
+    return new AppError('store_unavailable', { cause: error, retryAfterSeconds: STORE_RETRY_SECONDS });
+  }
   if (isFastifyError(error)) {
     const code = FASTIFY_CODES[error.code];
     if (code !== undefined) return new AppError(code, { cause: error });
@@ -40,7 +51,7 @@ export function toAppError(error: unknown): AppError {
 export function replyError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const appError = toAppError(error);
   const { status } = ERRORS[appError.code];
-  if (appError.code === 'internal') {
+  if (appError.code === 'internal' || appError.code === 'store_unavailable') {
     const fault = isResponseSerializationError(error) ? error.cause : error;
     request.log.error({ err: fault }, 'request failed');
   }

@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Authenticator } from '../auth/authenticate.ts';
+import type { SessionRefusal } from '../auth/access-control.ts';
+import type { Authenticator, RequestOrigin } from '../auth/authenticate.ts';
 import type { Principal } from '../auth/principal.ts';
-import { AppError } from '../errors.ts';
+import { AppError, ERRORS } from '../errors.ts';
 import type { Endpoint, SessionRoute } from '../sessions/session.ts';
 
 /** After this many seconds a client may ask again for a session that is still starting. */
@@ -14,10 +15,20 @@ export interface AdmissionOptions {
   readonly authenticator: Pick<Authenticator, 'enabled' | 'authenticate' | 'credentialHeaders'>;
   /** Throws `insufficient_permissions`. */
   readonly authorize: (principal: Principal, permission: 'session:access') => void;
-  /** Whether the caller may use what this owner has. */
-  readonly canAccess: (principal: Principal, ownerId: string) => boolean;
+  /** Throws `foreign_session_access` or `shared_for_reading`. */
+  readonly checkUse: (principal: Principal, session: SessionRoute, use: 'read' | 'write') => void;
+  /** Told of every refusal of somebody who is known, for the record. */
+  readonly refused?: (refusal: SessionRefusal) => void;
   /** How long a request waits for a session that is starting, in milliseconds. */
   readonly startTimeoutMs: number;
+}
+
+/** What a caller wants with a session. */
+export interface Wish {
+  /** First path segment exactly as it was sent. */
+  readonly segment: string;
+  readonly use: 'read' | 'write';
+  readonly headers: IncomingHttpHeaders;
 }
 
 /** A session that a caller may use, and where it answers. */
@@ -38,19 +49,41 @@ export class Admission {
   }
 
   /**
-   * The session as it is now. `segment` is the first path segment exactly as it was sent.
-   * @throws AppError `api_key_required`, `invalid_api_key`, `insufficient_permissions`, `invalid_session_id`,
-   *   `session_not_found`, `foreign_session_access`.
+   * The session as it is now.
+   * @throws AppError `api_key_required`, `invalid_api_key`, `too_many_failures`, `insufficient_permissions`,
+   *   `invalid_session_id`, `session_not_found`, `foreign_session_access`, `shared_for_reading`.
    */
-  find(segment: string, headers: IncomingHttpHeaders): SessionRoute {
-    const { authenticator, authorize, find, canAccess } = this.#options;
-    const principal = authenticator.authenticate(headers);
+  find(wish: Wish, origin: RequestOrigin): SessionRoute {
+    const { authenticator, refused } = this.#options;
+    const principal = authenticator.authenticate(wish.headers, origin);
+    try {
+      return this.#findFor(principal, wish);
+    } catch (error) {
+      if (error instanceof AppError && ERRORS[error.code].status === 403) {
+        refused?.({ ...origin, principal, segment: wish.segment, use: wish.use });
+      }
+      throw error;
+    }
+  }
+
+  /** Whether somebody who was let in would be let in now; keys and shares can end meanwhile. */
+  stillAllows(wish: Wish): boolean {
+    try {
+      this.#findFor(this.#options.authenticator.authenticate(wish.headers), wish);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #findFor(principal: Principal, { segment, use }: Wish): SessionRoute {
+    const { authorize, find, checkUse } = this.#options;
     authorize(principal, 'session:access');
     // An id has nothing to encode. Decoding it here could make two servers see two sessions (DF-23).
     if (segment.includes('%')) throw new AppError('invalid_session_id');
     const session = find(segment);
     if (session === undefined) throw new AppError('session_not_found');
-    if (!canAccess(principal, session.ownerId)) throw new AppError('foreign_session_access');
+    checkUse(principal, session, use);
     return session;
   }
 

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
-import { BlockList, isIPv6 } from 'node:net';
+import { plainAddress } from '../client-address.ts';
+import type { TrustedProxies } from '../client-address.ts';
 
 /** Something in progress that ends early when its client or its session goes. */
 export interface Cancellable {
@@ -28,21 +29,20 @@ export interface ClientConnection {
  */
 export class ClientConnections {
   readonly #known = new WeakMap<Socket, ClientConnection>();
-  readonly #trusted: BlockList | null;
+  readonly #trusted: TrustedProxies;
 
-  /** `trustedProxies` are addresses and ranges such as `10.0.0.0/8`. */
-  constructor(trustedProxies: readonly string[]) {
-    this.#trusted = trustedProxies.length === 0 ? null : rangesOf(trustedProxies);
+  constructor(trustedProxies: TrustedProxies) {
+    this.#trusted = trustedProxies;
   }
 
   /** The connection of this socket; the same object for its whole life. */
   of(socket: Socket): ClientConnection {
     const known = this.#known.get(socket);
     if (known !== undefined) return known;
-    const address = (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/i, '');
+    const address = plainAddress(socket.remoteAddress);
     const connection: ClientConnection = {
       address,
-      trusted: this.#trusted?.check(address, isIPv6(address) ? 'ipv6' : 'ipv4') ?? false,
+      trusted: this.#trusted.trusts(address),
       protocol: 'encrypted' in socket ? 'https' : 'http',
       active: new Set(),
     };
@@ -58,15 +58,4 @@ export function cancelAll(active: Set<Cancellable>, reason: CancelReason): void 
     active.delete(one);
     one.cancel(reason);
   }
-}
-
-function rangesOf(ranges: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const range of ranges) {
-    const [address = '', prefix] = range.split('/');
-    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-    if (prefix === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(prefix), family);
-  }
-  return list;
 }

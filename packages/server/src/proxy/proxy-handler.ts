@@ -2,6 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { RequestOrigin } from '../auth/authenticate.ts';
+import { useOfMethod } from '../auth/authorize.ts';
+import type { TrustedProxies } from '../client-address.ts';
 import { isPreflight } from '../cors.ts';
 import type { Cors } from '../cors.ts';
 import { hasBody, sendError } from '../error-reply.ts';
@@ -9,7 +12,7 @@ import { AppError } from '../errors.ts';
 import type { SessionRoute } from '../sessions/session.ts';
 import { responseOn } from '../socket-response.ts';
 import { Admission } from './admit.ts';
-import type { Admitted, AdmissionOptions } from './admit.ts';
+import type { Admitted, AdmissionOptions, Wish } from './admit.ts';
 import { cancelAll, ClientConnections } from './client-connections.ts';
 import type { Cancellable, CancelReason } from './client-connections.ts';
 import { Heartbeats } from './event-streams.ts';
@@ -22,8 +25,8 @@ import type { WebServices } from './web.ts';
 
 export interface ProxyOptions extends AdmissionOptions {
   readonly cors: Cors;
-  /** Addresses and ranges whose `X-Forwarded-*` headers are believed (DF-16). */
-  readonly trustedProxies: readonly string[];
+  /** Whose `X-Forwarded-*` headers are believed (DF-16). */
+  readonly trustedProxies: TrustedProxies;
   /** Largest request body in bytes; 0 means no limit. */
   readonly maxBodyBytes: number;
   /** How long an agent server may take to begin an answer, in milliseconds; 0 means any time. */
@@ -38,6 +41,8 @@ export interface ProxyHandler {
   handleRequest(req: IncomingMessage, res: ServerResponse, context: ProxyContext): void;
   /** `socket` has been let go by the HTTP server; `head` are bytes that came after the request. */
   handleUpgrade(req: IncomingMessage, socket: Socket, head: Buffer, context: ProxyContext): void;
+  /** Ends event streams and upgraded connections of those who may not use the session any more. */
+  recheck(): void;
   /**
    * Refuses new requests, ends event streams and upgraded connections, and gives other requests `graceMs` to
    * finish before they are cut off. Afterwards no connection to an agent server is left.
@@ -52,6 +57,10 @@ export function createProxyHandler(options: ProxyOptions): ProxyHandler {
 
 function ignore(): void {}
 
+function wishOf({ req, context }: Exchange, use: 'read' | 'write'): Wish {
+  return { segment: context.segment, use, headers: req.headers };
+}
+
 /** How often a shutdown looks whether the last requests have finished. */
 const DRAIN_CHECK_MS = 20;
 
@@ -59,6 +68,9 @@ class DataPlane implements ProxyHandler {
   readonly #cors: Cors;
   readonly #log: Logger;
   readonly #admission: Admission;
+  readonly #trustedProxies: TrustedProxies;
+  /** What those wanted who are being served. */
+  readonly #wishes = new WeakMap<Cancellable, Wish>();
   readonly #connections: ClientConnections;
   readonly #upstreams: Upstreams;
   readonly #services: WebServices;
@@ -71,6 +83,7 @@ class DataPlane implements ProxyHandler {
     this.#cors = cors;
     this.#log = log;
     this.#admission = new Admission(options);
+    this.#trustedProxies = options.trustedProxies;
     this.#connections = new ClientConnections(options.trustedProxies);
     this.#upstreams = new Upstreams(options.answerTimeoutMs ?? 0);
     this.#services = {
@@ -91,11 +104,15 @@ class DataPlane implements ProxyHandler {
       return;
     }
     const exchange: Exchange = { req, context, connection: this.#connections.of(req.socket), cors };
+    const wish = wishOf(exchange, useOfMethod(req.method ?? ''));
     this.#admit(
       exchange,
+      wish,
       (admitted) => {
         const upstream = this.#upstreams.of(admitted.session, admitted.endpoint);
-        new Relay(this.#services, exchange, res, admitted, upstream).start();
+        const relay = new Relay(this.#services, exchange, res, admitted, upstream);
+        this.#wishes.set(relay, wish);
+        relay.start();
       },
       (error) => sendError(req, res, error, context.requestId, cors.answer),
     );
@@ -105,13 +122,18 @@ class DataPlane implements ProxyHandler {
     const cors = this.#cors.headersFor(req.headers.origin);
     const exchange: Exchange = { req, context, connection: this.#connections.of(socket), cors };
     const stopWatching = watchForEnd(socket, head);
+    // What passes afterwards cannot be told apart: whoever upgrades can write.
+    const wish = wishOf(exchange, 'write');
     this.#admit(
       exchange,
+      wish,
       (admitted) => {
         // Node stops at the end of the head: a body would be taken for bytes of the new protocol.
         if (hasBody(req)) throw new AppError('invalid_request', { message: 'An upgrade cannot have a body' });
         const upstream = this.#upstreams.of(admitted.session, admitted.endpoint);
-        new UpgradeRelay(this.#services, exchange, socket, stopWatching, admitted, upstream).start();
+        const relay = new UpgradeRelay(this.#services, exchange, socket, stopWatching, admitted, upstream);
+        this.#wishes.set(relay, wish);
+        relay.start();
       },
       (error) => {
         stopWatching();
@@ -120,18 +142,31 @@ class DataPlane implements ProxyHandler {
     );
   }
 
+  recheck(): void {
+    for (const one of [...this.#upstreams.active()]) {
+      const wish = this.#wishes.get(one);
+      if (one.endless && wish !== undefined && !this.#admission.stillAllows(wish))
+        one.cancel('session-ended');
+    }
+  }
+
   close(graceMs: number): Promise<void> {
     this.#closing ??= this.#drain(graceMs);
     return this.#closing;
   }
 
   /** Ends in exactly one call of `forward` or `refuse`, or in none when the client leaves first. */
-  #admit(exchange: Exchange, forward: (admitted: Admitted) => void, refuse: (error: AppError) => void): void {
+  #admit(
+    exchange: Exchange,
+    wish: Wish,
+    forward: (admitted: Admitted) => void,
+    refuse: (error: AppError) => void,
+  ): void {
     try {
       if (this.#closing !== null) throw new AppError('shutting_down');
-      const session = this.#admission.find(exchange.context.segment, exchange.req.headers);
+      const session = this.#admission.find(wish, this.#originOf(exchange));
       const admitted = this.#admission.ready(session);
-      if (admitted === null) void this.#hold(exchange, session, forward, refuse);
+      if (admitted === null) void this.#hold(exchange, wish, session, forward, refuse);
       else forward(admitted);
     } catch (error) {
       refuse(this.#asAppError(error, exchange));
@@ -140,6 +175,7 @@ class DataPlane implements ProxyHandler {
 
   async #hold(
     exchange: Exchange,
+    wish: Wish,
     session: SessionRoute,
     forward: (admitted: Admitted) => void,
     refuse: (error: AppError) => void,
@@ -157,6 +193,8 @@ class DataPlane implements ProxyHandler {
     this.#held.add(held);
     try {
       const admitted = await this.#admission.untilReady(session, wait);
+      // Keys and shares may have ended during the wait.
+      if (cancelled === null) this.#admission.find(wish, this.#originOf(exchange));
       if (cancelled === null) forward(admitted);
     } catch (error) {
       if (cancelled === null) refuse(this.#asAppError(error, exchange));
@@ -165,6 +203,13 @@ class DataPlane implements ProxyHandler {
       this.#held.delete(held);
     }
     if (cancelled === 'shutdown') refuse(new AppError('shutting_down'));
+  }
+
+  #originOf({ req, context, connection }: Exchange): RequestOrigin {
+    const address = connection.trusted
+      ? this.#trustedProxies.clientOf(connection.address, req.headers)
+      : connection.address;
+    return { address, requestId: context.requestId };
   }
 
   /** What nobody foresaw is logged with its stack and answered without details (DF-53). */

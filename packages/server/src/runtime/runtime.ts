@@ -65,7 +65,7 @@ export interface RunExit {
    * agent and does not tell which; an exit of its own that it explains by the agent counts as the agent's.
    */
   readonly kind: 'agent' | 'server';
-  /** Exit code; `null` when a signal ended the process. */
+  /** Exit code; `null` when a signal ended the process, or nobody saw its end. */
   readonly code: number | null;
   readonly signal: string | null;
   /** Last lines of the agent's screen, or of the log when the agent server ended; oldest first, at most 40. */
@@ -82,12 +82,38 @@ export interface StopReport {
   readonly left: readonly string[];
 }
 
-/** Processes of an earlier server on the same data folder. */
-export interface OrphanReport extends StopReport {
-  /** Sessions whose processes were found, in no order. */
+/** What is needed to take over a run of an earlier server. */
+export interface AdoptSpec {
+  readonly sessionId: string;
+  readonly ref: RunRef;
+  /** As given to `launch`; `null` for an agent server without a control channel. Asked for when it is needed. */
+  readonly token: () => Promise<string | null>;
+  readonly logPath: string;
+  /** Where the agent server leaves its last report; `null` when it leaves none. */
+  readonly exitReportPath: string | null;
+}
+
+/** What became of a run while there was no server. */
+export type Adoption =
+  | {
+      readonly kind: 'adopted';
+      readonly run: Run;
+      /** The run's port; stays the caller's to release. */
+      readonly reservation: PortReservation;
+    }
+  /** Its process is gone; `exit` is how it ended, if it has left word. */
+  | { readonly kind: 'gone'; readonly exit: RunExit | null }
+  /** Its process is there, but does not prove that it serves this session: nothing may be sent to it (DF-22). */
+  | { readonly kind: 'unproven'; readonly reason: string };
+
+/** Processes of an earlier server on the same data folder that belong to nobody. */
+export interface Orphans {
+  /** Sessions that they carry, in no order. */
   readonly sessionIds: readonly string[];
-  /** How many processes were found. */
+  /** How many there are. */
   readonly found: number;
+  /** Ends them, and what they start meanwhile. */
+  end(graceMs: number): Promise<StopReport>;
 }
 
 /** A run that could not be brought to answer; `message` says why, for the session's owner. */
@@ -126,6 +152,16 @@ export interface Runtime extends AsyncDisposable {
    * a run that has ended already is swept in the same way.
    */
   stop(run: Run, graceMs: number): Promise<StopReport>;
-  /** Ends whatever an earlier server on the same data folder has left running, however it ended (DF-26, DF-28). */
-  stopOrphans(graceMs: number): Promise<OrphanReport>;
+  /**
+   * Takes over a run that an earlier server has left running: the very process, the port held by it, and an
+   * answer to a request with the token (DF-22, DF-27).
+   */
+  adopt(spec: AdoptSpec, signal: AbortSignal): Promise<Adoption>;
+  /**
+   * Finds whatever an earlier server on the same data folder has left running, however it ended (DF-26, DF-28).
+   * @param keep - sessions whose processes are nobody's orphans. Call it before the first launch.
+   */
+  findOrphans(keep: ReadonlySet<string>): Promise<Orphans>;
+  /** Lets every run go on without this server, and ends the watch over them; nothing can be launched afterwards. */
+  detach(): Promise<void>;
 }

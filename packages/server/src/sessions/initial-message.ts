@@ -3,38 +3,61 @@ import type { AgentClient } from '../agents/agent-client.ts';
 
 /** First and longest pause after an agent that reported `stable` refused the message as busy. */
 const BUSY_PAUSE_MS = { first: 100, longest: 2_000 } as const;
+/** Pause before an agent server that did not tell its history is asked again. */
+const HISTORY_PAUSE_MS = 250;
 
 /** A message that will not be delivered; `message` is the reason, for the session's owner. */
 export class DeliveryError extends Error {
   override readonly name = 'DeliveryError';
 }
 
+export interface Delivery {
+  readonly client: AgentClient;
+  readonly text: string;
+  /** Somebody may have sent it already, and was interrupted. */
+  readonly mayHaveArrived: boolean;
+  /** Called before each attempt; once it has returned, the message may have arrived. */
+  readonly onSending: () => Promise<void>;
+  /** Called when an attempt is known to have come to nothing. */
+  readonly onNotSent: () => void;
+  /** Ends the waiting for the agent, but not a message that is under way. */
+  readonly waiting: AbortSignal;
+  /** Ends a message that is under way; `waiting` aborts with it. */
+  readonly signal: AbortSignal;
+}
+
 /**
  * Delivers the first message of a session: waits until the agent is ready, sends, and waits again
  * when the agent turned busy in between. Once a message may have been typed it is never sent again
  * (PX-108, PX-109).
- * @throws DeliveryError when it was not delivered or that cannot be known; the abort reason when `signal` aborts.
+ * @throws DeliveryError when it was not delivered or that cannot be known; the abort reason when one of the signals aborts.
  */
-export async function deliverInitialMessage(
-  client: AgentClient,
-  text: string,
-  signal: AbortSignal,
-): Promise<void> {
+export async function deliverInitialMessage(delivery: Delivery): Promise<void> {
+  const { client, text, waiting, signal } = delivery;
+  if (delivery.mayHaveArrived) {
+    if (await isInHistory(client, text, waiting)) return;
+    // While it is being typed the agent is not stable, and afterwards it is in the history.
+    await client.untilStable(waiting);
+    if (await isInHistory(client, text, waiting)) return;
+    delivery.onNotSent();
+  }
   let pauseMs: number = BUSY_PAUSE_MS.first;
   for (;;) {
-    await client.untilStable(signal);
+    await client.untilStable(waiting);
+    await delivery.onSending();
     const outcome = await client.send(text, signal);
     switch (outcome.kind) {
       case 'sent':
         return;
       case 'busy':
-        await pause(pauseMs, undefined, { signal });
+        delivery.onNotSent();
+        await pause(pauseMs, undefined, { signal: waiting });
         pauseMs = Math.min(pauseMs * 2, BUSY_PAUSE_MS.longest);
         break;
       case 'refused':
         throw new DeliveryError(`The agent server refused the message: ${outcome.reason}`);
       case 'unknown':
-        if (await isInHistory(client, text, signal)) return;
+        if (await isInHistoryNow(client, text, signal)) return;
         throw new DeliveryError(
           `The connection to the agent server broke while the message was being sent (${outcome.reason}); it was not sent again`,
         );
@@ -42,11 +65,29 @@ export async function deliverInitialMessage(
   }
 }
 
+/** Asks until there is an answer. */
 async function isInHistory(client: AgentClient, text: string, signal: AbortSignal): Promise<boolean> {
+  for (;;) {
+    try {
+      return contains(await client.userMessages(signal), text);
+    } catch {
+      await pause(HISTORY_PAUSE_MS, undefined, { signal });
+    }
+  }
+}
+
+async function isInHistoryNow(client: AgentClient, text: string, signal: AbortSignal): Promise<boolean> {
   try {
-    return (await client.userMessages(signal)).includes(text);
+    return contains(await client.userMessages(signal), text);
   } catch {
     signal.throwIfAborted();
     return false;
   }
+}
+
+/** Agent servers change white space and leave out control characters before they type a message. */
+function contains(messages: readonly string[], text: string): boolean {
+  const plain = (message: string): string => message.replaceAll(/[\s\p{Cc}]+/gu, '');
+  const wanted = plain(text);
+  return messages.some((message) => plain(message) === wanted);
 }

@@ -45,8 +45,13 @@ export class StartLimiter {
       });
     }
     this.#countStart(ownerId, now);
+    return this.restore(ownerId);
+  }
+
+  /** Takes one place for a session that lives already, whatever the limits say; otherwise like {@link admit}. */
+  restore(ownerId: string): () => void {
     this.#total += 1;
-    this.#live.set(ownerId, live + 1);
+    this.#live.set(ownerId, (this.#live.get(ownerId) ?? 0) + 1);
     let held = true;
     return () => {
       if (!held) return;

@@ -1,26 +1,43 @@
 import { randomUUID } from 'node:crypto';
-import type { AgentDefinition } from '../config/agents.ts';
-import { canAccess } from '../auth/authorize.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { canAccess, isAdmin } from '../auth/authorize.ts';
 import type { Principal } from '../auth/principal.ts';
+import type { AgentDefinition } from '../config/agents.ts';
 import { AppError } from '../errors.ts';
-import type { SecretRegistry } from '../secret-registry.ts';
-import { LaunchError } from '../runtime/runtime.ts';
-import type { PortReservation, Run, RunExit } from '../runtime/runtime.ts';
+import type { Adoption } from '../runtime/runtime.ts';
 import { readTail } from '../runtime/local/bounded-log.ts';
+import type { SecretRegistry } from '../secret-registry.ts';
+import type { SessionFilter, SessionRecord, SessionStart } from '../store/sessions.ts';
+import type { Store } from '../store/store.ts';
 import { checkEnvironment } from './environment.ts';
+import { LeavingError } from './first-message.ts';
+import type { Holdings, LifeContext } from './life.ts';
 import type { StartLimiter } from './limits.ts';
-import { deliverFirstMessage, provision } from './provision.ts';
-import type { ProvisionContext } from './provision.ts';
-import { searchSessions } from './search.ts';
+import { Lives } from './lives.ts';
+import { recoverSessions } from './recover.ts';
+import type { Recovery } from './recover.ts';
+import { Retention } from './retention.ts';
+import { matchesSearch, MAX_PAGE, pageOf, searchSessions, statesOf } from './search.ts';
 import type { SearchFilter, SearchPage } from './search.ts';
 import { isLive, Session } from './session.ts';
-import { checkTags, initialMessageOf } from './start-request.ts';
-import type { StartBody, StartRequest, TagLimits } from './start-request.ts';
+import type { SessionView } from './session.ts';
+import { planOf, recordedStart } from './start-plan.ts';
+import { checkTags, NO_ADDITION, startRequestOf } from './start-request.ts';
+import type { StartAddition, StartBody, StartRequest, TagLimits } from './start-request.ts';
+import { Turns } from './turns.ts';
 
-/** How often ended sessions are looked at for their retention; it is counted in hours. */
-const RETENTION_SWEEP_MS = 60_000;
+const SESSION_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** How late the store may learn that somebody has used a session; a crash forgets no more than this. */
+const SAVE_USES_MS = 30_000;
+/** The end of a session is in the store within milliseconds, if the store works. */
+const LAST_WORDS_MS = 5_000;
+/** At an orderly end of the server that leaves sessions running, a start or a message under way gets this long. */
+const LET_GO_MS = 5_000;
 
-export interface SessionsOptions extends ProvisionContext {
+export interface SessionsOptions extends LifeContext {
+  readonly store: Store;
+  /** Identity of the data folder; its sessions are this server's to look after. */
+  readonly instanceId: string;
   readonly agents: ReadonlyMap<string, AgentDefinition>;
   /** The agent of a request that names none. */
   readonly defaultAgent: () => string;
@@ -28,138 +45,129 @@ export interface SessionsOptions extends ProvisionContext {
   /** Learns the values of each request's environment, so that no log line shows one (DF-04). */
   readonly secrets: SecretRegistry;
   readonly tagLimits: TagLimits;
-  /** A session that ignores SIGTERM this long is killed. */
-  readonly stopGraceMs: number;
-  /** How long an ended session stays readable. */
-  readonly retentionMs: number;
+  readonly retention: {
+    /** How long an ended session without files stays readable. */
+    readonly recordMs: number;
+    /** How long the files of an ended session stay; `Infinity` = until it is deleted. */
+    readonly filesMs: number;
+  };
+  /** Whether somebody else's session is shared with a user. */
+  readonly sharedWith: (userId: string, sessionId: string) => boolean;
   /** Whether callers may choose the owner: while authentication is off, and for admins (proxy-api DD-01). */
   readonly mayChooseOwner: (principal: Principal) => boolean;
 }
 
-/** What only the manager knows of a session. */
-interface Entry {
-  readonly session: Session;
-  readonly request: StartRequest;
-  readonly reservation: PortReservation;
-  readonly releaseLimit: () => void;
-  /** Lets the log forget the values of the environment. */
-  readonly forgetSecrets: () => void;
-  /** Ends provisioning and delivery. */
-  readonly abort: AbortController;
-  run: Run | null;
-  /** Settles when provisioning and delivery are over; never rejects. */
-  work: Promise<void>;
-  /** The end of the session, once it has begun; callers share it. */
-  stopping: Promise<readonly string[]> | null;
-}
-
-/** All sessions of this server: start, look-up, search and end. */
-export class Sessions implements AsyncDisposable {
+/** All sessions of this server: start, look-up, search, end and resume. Those that live are in memory, all are in the store. */
+export class Sessions {
   readonly #options: SessionsOptions;
-  readonly #entries = new Map<string, Entry>();
-  readonly #sweeper: NodeJS.Timeout;
-  #closing = false;
+  readonly #lives: Lives;
+  /** Deleting, resuming and clearing away one session exclude one another. */
+  readonly #turns = new Turns();
+  readonly #retention: Retention;
+  readonly #useSaver: NodeJS.Timeout;
+  /** What an earlier server has left is being ended; sessions with processes among it cannot be resumed before. */
+  #clearing: Promise<unknown> = Promise.resolve();
 
   constructor(options: SessionsOptions) {
     this.#options = options;
-    this.#sweeper = setInterval(() => this.#sweep(), RETENTION_SWEEP_MS).unref();
+    const { store, instanceId, workspaces, limiter, secrets, log } = options;
+    this.#lives = new Lives({
+      context: options,
+      limiter,
+      secrets,
+      onOver: async ({ id }) => this.#retention.afterEnd(id),
+    });
+    this.#retention = new Retention({
+      store,
+      instanceId,
+      workspaces,
+      ...options.retention,
+      whileEnded: async (id, work) =>
+        this.#turns.take(id, async () => {
+          if (this.#lives.get(id) === undefined) await work();
+        }),
+      log,
+    });
+    this.#useSaver = setInterval(() => void this.#saveUses(), SAVE_USES_MS).unref();
   }
 
   /**
-   * Checks a request, records the session and begins to provision it in the background.
-   * @throws AppError for anything wrong with the request or over a limit; then nothing was started.
+   * Takes up the sessions of an earlier server on the same data folder, before anything is started.
+   * @throws StoreError
+   */
+  async recover(): Promise<Recovery> {
+    const recovery = await recoverSessions({
+      ...this.#options,
+      revive: async (record, adoption) => this.#revive(record, adoption),
+    });
+    this.#clearing = this.#clearAway(recovery).catch((error: unknown) =>
+      this.#options.log.error({ err: error }, 'what an earlier server has left cannot be cleared away'),
+    );
+    return recovery;
+  }
+
+  /**
+   * Checks a request, records the session and begins to provision it in the background. On return the session is
+   * in the store (PX-167).
+   * @throws AppError for anything wrong with the request or over a limit, StoreError; then nothing was started.
    */
   async start(
     principal: Principal,
     body: StartBody,
+    addition: StartAddition = NO_ADDITION,
   ): Promise<{ readonly session: Session; readonly ownerWasChosen: boolean }> {
-    if (this.#closing) throw new AppError('shutting_down', { retryAfterSeconds: 5 });
     const ownerWasChosen = body.user_id !== undefined && this.#options.mayChooseOwner(principal);
-    const request: StartRequest = {
-      ownerId: ownerWasChosen && body.user_id !== undefined ? body.user_id : principal.userId,
-      environment: body.environment ?? {},
-      tags: body.tags ?? {},
-      message: initialMessageOf(body),
-      agent: body.agent ?? null,
-      agentArgs: body.agent_args ?? [],
-    };
+    const ownerId = ownerWasChosen && body.user_id !== undefined ? body.user_id : principal.userId;
+    const request = startRequestOf(ownerId, body, addition);
     checkTags(request.tags, this.#options.tagLimits);
     checkEnvironment(request.environment, this.#options.environment);
-    const agent = this.#agentOf(request);
-    const releaseLimit = this.#options.limiter.admit(request.ownerId);
-    let reservation: PortReservation;
-    try {
-      reservation = await this.#options.runtime.reservePort();
-    } catch (error) {
-      releaseLimit();
-      throw error;
-    }
-    if (this.#closing) {
-      reservation.release();
-      releaseLimit();
-      throw new AppError('shutting_down', { retryAfterSeconds: 5 });
-    }
-    const session = this.#record(request, agent, reservation, releaseLimit);
+    const agent = this.agentOf(request.agent);
+    const session = await this.#lives.begin(ownerId, request.environment, async (holdings) =>
+      this.#record(request, agent, holdings),
+    );
     return { session, ownerWasChosen };
   }
 
-  /** A session of any state that has not been deleted. */
-  find(id: string): Session | undefined {
-    return this.#entries.get(id)?.session;
-  }
-
-  /** The sessions that `principal` may see, filtered (PX-121). */
-  search(principal: Principal, filter: SearchFilter): SearchPage {
-    return searchSessions(this.#visibleTo(principal), filter);
-  }
-
-  /** The last lines of a session's log, oldest first. */
-  async readLog(session: Session, maxLines: number): Promise<readonly string[]> {
-    return await readTail(this.#options.workspaces.locate(session.id).logPath, maxLines);
+  /**
+   * Starts a session that has ended again, in its workspace and with its conversation.
+   * @param session - from {@link get}.
+   * @throws AppError `session_not_ended`, `session_not_resumable`, `session_not_found` when it was deleted meanwhile,
+   * or over a limit; StoreError.
+   */
+  async resume(session: SessionView): Promise<Session> {
+    const { id } = session.facts;
+    await this.#clearing;
+    const last = this.#lives.get(id);
+    // One that has ended just now may still be writing its last words.
+    if (last !== undefined && !isLive(session.state)) await Promise.race([last.over, pause(LAST_WORDS_MS)]);
+    return this.#turns.take(id, async () => {
+      if (this.#lives.get(id) !== undefined) throw new AppError('session_not_ended');
+      const { store, workspaces, instanceId } = this.#options;
+      const record = await store.sessions.get(id);
+      const secrets = await store.sessions.readSecrets(id);
+      if (record === null || secrets === null) throw new AppError('session_not_found');
+      const neverRan = record.history.every(({ state }) => state !== 'running');
+      if (record.instanceId !== instanceId) {
+        throw new AppError('session_not_resumable', { message: 'The session belongs to another server' });
+      }
+      if (!neverRan && !(await workspaces.isThere(id))) {
+        throw new AppError('session_not_resumable', {
+          message: 'The workspace of the session is not there any more',
+        });
+      }
+      const { ownerId } = record.facts;
+      return this.#lives.begin(ownerId, secrets.environment, async (holdings) =>
+        this.#reopen(record, secrets, secrets.message, holdings),
+      );
+    });
   }
 
   /**
-   * Ends a session, removes its workspace and forgets it. Callers at the same time share one end.
-   * @returns what could not be ended; then the session stays and may be deleted again.
+   * The agent that a start with this name runs; `null` = the default one.
+   * @throws AppError `unknown_agent`, naming those there are.
    */
-  async delete(session: Session): Promise<readonly string[]> {
-    const entry = this.#entries.get(session.id);
-    if (entry === undefined) return [];
-    const left = await this.#stop(entry, 'The session was deleted');
-    if (left.length > 0) return left;
-    await this.#forget(entry);
-    return [];
-  }
-
-  /** Number of sessions by their state, for logs and metrics. */
-  countLive(): number {
-    return [...this.#entries.values()].filter((entry) => isLive(entry.session.state)).length;
-  }
-
-  /**
-   * Refuses new sessions and ends all.
-   * @returns what could not be ended.
-   */
-  async close(reason: string): Promise<readonly string[]> {
-    this.#closing = true;
-    clearInterval(this.#sweeper);
-    const entries = [...this.#entries.values()];
-    const left = await Promise.all(entries.map((entry) => this.#stop(entry, reason)));
-    return left.flat();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close('The server is shutting down');
-  }
-
-  *#visibleTo(principal: Principal): Iterable<Session> {
-    for (const { session } of this.#entries.values()) {
-      if (canAccess(principal, session.ownerId)) yield session;
-    }
-  }
-
-  #agentOf(request: StartRequest): AgentDefinition {
-    const name = request.agent ?? this.#options.defaultAgent();
+  agentOf(wanted: string | null): AgentDefinition {
+    const name = wanted ?? this.#options.defaultAgent();
     const agent = this.#options.agents.get(name);
     if (agent === undefined) {
       throw new AppError('unknown_agent', {
@@ -170,180 +178,197 @@ export class Sessions implements AsyncDisposable {
     return agent;
   }
 
-  #record(
-    request: StartRequest,
-    agent: AgentDefinition,
-    reservation: PortReservation,
-    releaseLimit: () => void,
-  ): Session {
+  /** A session that lives, or has ended lately; in memory, for the data plane. */
+  find(id: string): Session | undefined {
+    return this.#lives.find(id);
+  }
+
+  /** A session of any state that has not been deleted; `null` when there is none. @throws StoreError */
+  async get(id: string): Promise<SessionView | null> {
+    const live = this.#lives.get(id)?.session;
+    if (live !== undefined) return live;
+    if (!SESSION_ID.test(id)) return null;
+    const record = await this.#options.store.sessions.get(id);
+    // It may have been resumed while the store was asked.
+    return this.#lives.get(id)?.session ?? (record === null ? null : viewOf(record));
+  }
+
+  /**
+   * The sessions that `principal` may see, filtered (PX-121). Those that live are as they are, the others as recorded.
+   * @throws StoreError
+   */
+  async search(principal: Principal, filter: SearchFilter): Promise<SearchPage> {
+    const { cursor } = filter;
+    const states = new Set([...statesOf(filter)].filter((state) => !isLive(state)));
+    const before = this.#matchingLives(principal, filter);
+    if (states.size === 0) return searchSessions(before, filter);
+    const limit = filter.limit ?? MAX_PAGE;
+    const wanted: SessionFilter = {
+      states,
+      tags: filter.tags,
+      ...ownersIn(principal, filter),
+    };
+    const ended = await this.#options.store.sessions.list(wanted, limit, cursor);
+    // While the store was asked a session may have ended, or may have been resumed.
+    const now = this.#matchingLives(principal, filter);
+    const since = before.filter((session) => matchesSearch(session, filter));
+    return pageOf([...now, ...since, ...ended.sessions], cursor, limit, ended.next !== null);
+  }
+
+  /** The last lines of a session's log, oldest first. */
+  async readLog(id: string, maxLines: number): Promise<readonly string[]> {
+    return readTail(this.#options.workspaces.locate(id).logPath, maxLines);
+  }
+
+  /**
+   * Ends a session, removes its workspace and forgets it. Callers at the same time share one end.
+   * @returns what could not be ended; then the session stays and may be deleted again.
+   * @throws StoreError; then the session has ended, and may be deleted again.
+   */
+  async delete(id: string): Promise<readonly string[]> {
+    const life = this.#lives.get(id);
+    if (life !== undefined) {
+      const left = await life.stop(new Error('The session was to be deleted'));
+      if (left.length > 0) return left;
+    }
+    return this.#turns.take(id, async () => {
+      const now = this.#lives.get(id);
+      // Somebody has resumed it meanwhile.
+      if (now !== undefined && now !== life) return [`session ${id} has been resumed`];
+      await this.#options.workspaces.remove(id);
+      await this.#options.store.sessions.delete(id);
+      this.#lives.forget(id);
+      this.#retention.forget(id);
+      return [];
+    });
+  }
+
+  /** Number of sessions that live. */
+  countLive(): number {
+    return this.#lives.countLive();
+  }
+
+  /**
+   * Refuses new sessions and comes to an end: of the sessions too (`terminate`), or only of this server's work for
+   * them (`keep`).
+   * @returns what could not be ended.
+   */
+  async close(mode: 'terminate' | 'keep', reason: string): Promise<readonly string[]> {
+    clearInterval(this.#useSaver);
+    await this.#lives.close();
+    await this.#retention[Symbol.asyncDispose]();
+    await this.#turns.allDone();
+    const lives = this.#lives.all();
+    let left: readonly string[] = [];
+    if (mode === 'terminate') {
+      const why = new LeavingError(reason);
+      left = (await Promise.all(lives.map(async (life) => life.stop(why)))).flat();
+    } else {
+      await Promise.all(lives.map(async (life) => life.letGo(LET_GO_MS)));
+    }
+    await this.#clearing;
+    await this.#saveUses();
+    await this.#options.records.close();
+    return left;
+  }
+
+  #matchingLives(principal: Principal, filter: SearchFilter): readonly Session[] {
+    return this.#lives
+      .sessions()
+      .filter((session) => this.#isListed(principal, filter, session) && matchesSearch(session, filter));
+  }
+
+  /** What somebody else has shared is listed only when it is asked for (PX-121). */
+  #isListed(principal: Principal, { shared }: SearchFilter, { id, ownerId }: Session): boolean {
+    if (canAccess(principal, ownerId)) return true;
+    return shared && this.#options.sharedWith(principal.userId, id);
+  }
+
+  async #clearAway({ ended, orphans }: Recovery): Promise<void> {
+    const { left } = await orphans.end(this.#options.stopGraceMs);
+    if (left.length > 0) this.#options.log.error({ left }, 'processes of an earlier server cannot be ended');
+    for (const id of ended) await this.#retention.afterEnd(id);
+  }
+
+  async #record(request: StartRequest, agent: AgentDefinition, holdings: Holdings): Promise<Session> {
+    const { agentServer, log, records } = this.#options;
+    const { port } = holdings.reservation;
     const session = new Session(
       {
         id: randomUUID(),
         ownerId: request.ownerId,
         agent: agent.name,
         agentType: agent.type,
-        agentServer: this.#options.agentServer.kind,
+        agentServer: agentServer.kind,
         tags: request.tags,
         environmentNames: Object.keys(request.environment),
         createdAt: new Date(),
       },
-      reservation.port,
+      port,
     );
-    if (request.message !== null) session.initialMessage = { state: 'pending' };
-    const entry: Entry = {
-      session,
-      request,
-      reservation,
-      releaseLimit,
-      forgetSecrets: this.#mask(Object.values(request.environment)),
-      abort: new AbortController(),
-      run: null,
-      work: Promise.resolve(),
-      stopping: null,
-    };
-    this.#entries.set(session.id, entry);
-    this.#options.log.info(
-      {
-        sessionId: session.id,
-        owner: request.ownerId,
-        agent: agent.name,
-        port: reservation.port,
-        environmentNames: session.facts.environmentNames,
-      },
+    const start = recordedStart(request, agent);
+    const { message } = request;
+    if (message !== null) session.initialMessage = { state: 'pending' };
+    await records.insert({ facts: session.facts, port, start, message });
+    const { environmentNames } = session.facts;
+    log.info(
+      { sessionId: session.id, owner: request.ownerId, agent: agent.name, port, environmentNames },
       'session created',
     );
-    entry.work = this.#bringUp(entry, agent);
+    this.#lives.add(session, holdings).begin(planOf(session.facts, start, message));
     return session;
   }
 
-  #mask(values: readonly string[]): () => void {
-    const removers = values.map((value) => this.#options.secrets.add(value));
-    return () => {
-      for (const remove of removers) remove();
-    };
+  async #reopen(
+    record: SessionRecord,
+    start: SessionStart,
+    message: string | null,
+    holdings: Holdings,
+  ): Promise<Session> {
+    const { store, agentServer, log } = this.#options;
+    const facts = { ...record.facts, agentServer: agentServer.kind };
+    const { port } = holdings.reservation;
+    const change = { state: 'creating', at: new Date(), reason: 'The session was resumed' } as const;
+    const isOurs = await store.sessions.reopen(facts.id, { ...change, port, agentServer: facts.agentServer });
+    if (!isOurs) throw new AppError('session_not_ended');
+    const session = new Session(facts, port, [...record.history, change]);
+    session.initialMessage = record.message;
+    this.#retention.forget(facts.id);
+    log.info({ sessionId: facts.id, owner: facts.ownerId, agent: facts.agent, port }, 'session resumed');
+    const pending = record.message?.state === 'pending' ? message : null;
+    const known = this.#options.agents.get(facts.agent);
+    this.#lives.add(session, holdings).begin(planOf(facts, start, pending, known));
+    return session;
   }
 
-  async #bringUp(entry: Entry, agent: AgentDefinition): Promise<void> {
-    const { session, request, abort } = entry;
-    try {
-      const run = await provision(this.#options, session, request, agent, entry.reservation, abort.signal);
-      entry.run = run;
-      const startMs = Date.now() - session.facts.createdAt.getTime();
-      this.#options.log.info({ sessionId: session.id, port: run.port, startMs }, 'session running');
-      run.exited
-        .then((exit) => this.#onExit(entry, exit))
-        .catch((error: unknown) => this.#report(entry, error));
-    } catch (error) {
-      if (!abort.signal.aborted) this.#fail(entry, error);
-      return;
-    }
-    if (request.message !== null) {
-      await deliverFirstMessage(this.#options, session, request.message, abort.signal);
-    }
+  async #revive(record: SessionRecord, adoption: Extract<Adoption, { kind: 'adopted' }>): Promise<void> {
+    const { facts } = record;
+    const { run, reservation } = adoption;
+    const secrets = await this.#options.store.sessions.readSecrets(facts.id);
+    const session = new Session(facts, run.port, record.history);
+    session.touch(record.updatedAt);
+    session.endpoint = { port: run.port, token: secrets?.token ?? null };
+    session.initialMessage = record.message;
+    const state = record.message?.state;
+    const message = state === 'pending' || state === 'sending' ? (secrets?.message ?? null) : null;
+    const holdings = this.#lives.holdingsOf(facts.ownerId, secrets?.environment ?? {}, reservation);
+    this.#lives.add(session, holdings).takeOver(run, message);
+    this.#options.log.info({ sessionId: facts.id, port: run.port }, 'session goes on');
   }
 
-  #fail(entry: Entry, error: unknown): void {
-    const { session } = entry;
-    const known = error instanceof LaunchError || error instanceof AppError;
-    const reason = known
-      ? error.message
-      : 'The session could not be started because of an error in the server';
-    if (error instanceof LaunchError) {
-      const { exit, lastOutput } = error;
-      session.exit = { code: exit?.code ?? null, signal: exit?.signal ?? null, lastOutput };
-    }
-    if (session.initialMessage?.state === 'pending') {
-      session.initialMessage = { state: 'failed', at: new Date(), reason: 'The session failed to start' };
-    }
-    if (!session.transition('failed', reason)) return;
-    this.#options.log.warn(
-      { sessionId: session.id, reason, ...(known ? {} : { err: error }) },
-      'session failed to start',
-    );
-    this.#release(entry);
-  }
-
-  /** The agent or its server ended without being asked to. */
-  #onExit(entry: Entry, exit: RunExit): void {
-    const { session } = entry;
-    if (session.state !== 'starting' && session.state !== 'running') return;
-    session.exit = { code: exit.code, signal: exit.signal, lastOutput: exit.lastOutput };
-    // Whoever has taken a message was ready, also when the runtime has not noticed yet.
-    const wasReady = exit.wasReady || session.initialMessage?.state === 'delivered';
-    const { kind, reason } = verdictOn({ ...exit, wasReady });
-    session.transition(kind === 'failed' ? 'failed' : 'stopping', reason);
-    this.#options.log.info(
-      { sessionId: session.id, reason, code: exit.code, signal: exit.signal },
-      'session ended by itself',
-    );
-    this.#stop(entry, reason).catch((error: unknown) => this.#report(entry, error));
-  }
-
-  #stop(entry: Entry, reason: string): Promise<readonly string[]> {
-    entry.stopping ??= this.#end(entry, reason).then(
-      (left) => {
-        // Somebody may try again later.
-        if (left.length > 0) entry.stopping = null;
-        return left;
-      },
-      (error: unknown) => {
-        entry.stopping = null;
-        throw error;
-      },
-    );
-    return entry.stopping;
-  }
-
-  async #end(entry: Entry, reason: string): Promise<readonly string[]> {
-    const { session, abort } = entry;
-    session.transition('stopping', reason);
-    abort.abort(new Error(reason));
-    await entry.work;
-    if (entry.run !== null) {
-      const report = await this.#options.runtime.stop(entry.run, this.#options.stopGraceMs);
-      if (report.left.length > 0) {
-        const left = report.left.map((process) => `session ${session.id}: ${process}`);
-        this.#options.log.error({ sessionId: session.id, left }, 'processes of the session cannot be ended');
-        return left;
-      }
-    }
-    if (session.transition('stopped', reason))
-      this.#options.log.info({ sessionId: session.id }, 'session stopped');
-    this.#release(entry);
-    return [];
-  }
-
-  #release(entry: Entry): void {
-    entry.reservation.release();
-    entry.releaseLimit();
-  }
-
-  async #forget(entry: Entry): Promise<void> {
-    await this.#options.workspaces.remove(entry.session.id);
-    entry.forgetSecrets();
-    this.#entries.delete(entry.session.id);
-  }
-
-  #sweep(): void {
-    const oldest = Date.now() - this.#options.retentionMs;
-    for (const entry of this.#entries.values()) {
-      const { session } = entry;
-      if (isLive(session.state) || session.updatedAt.getTime() > oldest) continue;
-      this.#forget(entry).catch((error: unknown) => this.#report(entry, error));
-    }
-  }
-
-  #report(entry: Entry, error: unknown): void {
-    this.#options.log.error({ sessionId: entry.session.id, err: error }, 'unexpected failure in a session');
+  async #saveUses(): Promise<void> {
+    await this.#options.records.saveUses(this.#lives.sessions());
   }
 }
 
-function verdictOn(exit: RunExit): { kind: 'stopped' | 'failed'; reason: string } {
-  const who = exit.kind === 'agent' ? 'The agent' : 'The agent server';
-  if (exit.signal !== null) return { kind: 'failed', reason: `${who} was ended by signal ${exit.signal}` };
-  if (exit.kind === 'server')
-    return { kind: 'failed', reason: `${who} ended unexpectedly with exit code ${exit.code}` };
-  if (!exit.wasReady)
-    return { kind: 'failed', reason: `${who} exited with code ${exit.code} before it was ready` };
-  return { kind: 'stopped', reason: `${who} exited with code ${exit.code}` };
+function viewOf({ message, ...record }: SessionRecord): SessionView {
+  return { ...record, initialMessage: message };
+}
+
+/** Whose sessions a search in the store may find. */
+function ownersIn(principal: Principal, { shared, userId }: SearchFilter): SessionFilter {
+  if (isAdmin(principal)) return userId === null ? {} : { ownerId: userId };
+  const visibleTo = { userId: principal.userId, at: new Date() };
+  if (userId !== null) return { ownerId: userId, visibleTo };
+  return shared ? { visibleTo } : { ownerId: principal.userId };
 }

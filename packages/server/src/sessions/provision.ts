@@ -1,55 +1,87 @@
-import { AgentClient } from '../agents/agent-client.ts';
+import { readFile, rm } from 'node:fs/promises';
+import type { AgentType } from '@agentapi-proxy/agent-server/agent-type';
+import { z } from 'zod';
 import type { AgentServer } from '../agents/agent-server.ts';
 import { findProgram } from '../agents/find-program.ts';
-import type { AgentDefinition } from '../config/agents.ts';
+import type { ResumeOption, Transport } from '../config/agents.ts';
 import type { Log } from '../log.ts';
 import { LaunchError } from '../runtime/runtime.ts';
 import type { PortReservation, Run, Runtime } from '../runtime/runtime.ts';
+import { addWorkspaceFiles, WorkspaceFileError } from '../workspace/workspace-files.ts';
+import type { WorkspaceFile } from '../workspace/workspace-files.ts';
 import type { Workspaces } from '../workspace/workspace.ts';
 import { buildEnvironment } from './environment.ts';
 import type { EnvironmentPolicy } from './environment.ts';
-import { deliverInitialMessage, DeliveryError } from './initial-message.ts';
+import type { SessionRecords } from './records.ts';
 import type { Session } from './session.ts';
-import type { StartRequest } from './start-request.ts';
 
 export interface ProvisionContext {
   readonly agentServer: AgentServer;
   readonly environment: EnvironmentPolicy;
   readonly runtime: Runtime;
   readonly workspaces: Workspaces;
+  readonly records: SessionRecords;
+  /** Whether agent servers keep the conversation in a file, for a resume. */
+  readonly keepsConversations: boolean;
   readonly startTimeoutMs: number;
-  readonly messageTimeoutMs: number;
   readonly log: Log;
 }
 
+/** What is started for a session, in its first life or a later one. */
+export interface StartPlan {
+  readonly agent: {
+    readonly name: string;
+    readonly command: string;
+    readonly args: readonly string[];
+    readonly env: Readonly<Record<string, string>>;
+    readonly type: AgentType;
+    readonly transport: Transport;
+  };
+  /** Arguments after the agent's own. */
+  readonly agentArgs: readonly string[];
+  /** Variables of the request. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly workspaceFiles: readonly WorkspaceFile[];
+  /** Given to an agent that has been talked to in an earlier life; `null` in the first one. */
+  readonly resume: ResumeOption | null;
+  /** The first message, as far as it has not been sent; `null` when there is none. */
+  readonly message: string | null;
+}
+
+/** What the agent server keeps of a conversation, as far as it matters here. */
+const conversationSchema = z.object({ messages: z.array(z.object({ role: z.string() })).nullish() });
+
 /**
- * Brings a recorded session to life: environment, workspace, agent program, agent server. On return
- * the session is `running` and its agent server answers.
- * @throws LaunchError with a reason for the owner; the abort reason when `signal` aborts.
+ * Brings a recorded session to life: environment, workspace, agent program, agent server. On return its agent server
+ * answers, and the session is `running` unless somebody has ended it meanwhile.
+ * @throws LaunchError with a reason for the owner; StoreError; the abort reason when `signal` aborts. Nothing runs then.
  */
 export async function provision(
   context: ProvisionContext,
   session: Session,
-  request: StartRequest,
-  agent: AgentDefinition,
+  plan: StartPlan,
   reservation: PortReservation,
   signal: AbortSignal,
 ): Promise<Run> {
-  const environment = buildEnvironment(context.environment, agent.env, request.environment);
+  const { agent } = plan;
+  const environment = buildEnvironment(context.environment, agent.env, plan.environment);
   const workspace = await context.workspaces.prepare(session.id);
+  await addFiles(workspace.directory, plan.workspaceFiles);
   signal.throwIfAborted();
   const lookup = await findProgram(agent.command, environment['PATH'] ?? '', workspace.directory);
   if (lookup.kind === 'missing') {
     throw new LaunchError(`Agent "${agent.name}" cannot be started. ${lookup.reason}`);
   }
-  const args = [...agent.args, ...request.agentArgs];
+  await rm(workspace.exitReportPath, { force: true });
   const launch = context.agentServer.launch({
     program: lookup.path,
-    args,
+    args: await argumentsOf(plan, workspace.statePath, session),
     type: agent.type,
     transport: agent.transport,
+    stateFile: context.keepsConversations ? workspace.statePath : null,
+    exitReport: workspace.exitReportPath,
   });
-  session.transition('starting');
+  await context.records.starting(session);
   const run = await context.runtime.launch(
     {
       sessionId: session.id,
@@ -62,37 +94,38 @@ export async function provision(
     },
     signal,
   );
-  session.port = run.port;
-  session.endpoint = { port: run.port, token: launch.token };
-  if (!session.transition('running')) signal.throwIfAborted();
+  try {
+    await context.records.running(session, run, launch.token);
+  } catch (error) {
+    await context.runtime.stop(run, 0);
+    throw error;
+  }
   return run;
 }
 
-/** Delivers the first message and records what became of it; never rejects. */
-export async function deliverFirstMessage(
-  context: ProvisionContext,
-  session: Session,
-  text: string,
-  ended: AbortSignal,
-): Promise<void> {
-  const { endpoint } = session;
-  if (endpoint === null) return;
-  const deadline = AbortSignal.timeout(context.messageTimeoutMs);
-  const signal = AbortSignal.any([ended, deadline]);
+async function argumentsOf(plan: StartPlan, statePath: string, session: Session): Promise<readonly string[]> {
+  const args = [...plan.agent.args, ...plan.agentArgs];
+  const { resume } = plan;
+  // An agent that is asked to continue a conversation that never began may refuse to start.
+  if (resume === null || !(await wasTalkedTo(statePath, session))) return args;
+  return resume.place === 'before' ? [...resume.args, ...args] : [...args, ...resume.args];
+}
+
+async function wasTalkedTo(statePath: string, session: Session): Promise<boolean> {
+  if (session.initialMessage?.state === 'delivered') return true;
   try {
-    await deliverInitialMessage(new AgentClient(endpoint), text, signal);
-    session.initialMessage = { state: 'delivered', at: new Date() };
-    context.log.info({ sessionId: session.id }, 'first message delivered');
-  } catch (error) {
-    const reason = reasonOf(error, ended, deadline, context.messageTimeoutMs);
-    session.initialMessage = { state: 'failed', at: new Date(), reason };
-    if (!ended.aborted) context.log.warn({ sessionId: session.id, reason }, 'first message not delivered');
+    const state = conversationSchema.parse(JSON.parse(await readFile(statePath, 'utf8')));
+    return state.messages?.some(({ role }) => role === 'user') ?? false;
+  } catch {
+    return false;
   }
 }
 
-function reasonOf(error: unknown, ended: AbortSignal, deadline: AbortSignal, timeoutMs: number): string {
-  if (error instanceof DeliveryError) return error.message;
-  if (ended.aborted) return 'The session ended before the agent was ready for the message';
-  if (deadline.aborted) return `The agent was not ready for the message within ${timeoutMs / 1000} s`;
-  return `The message could not be delivered: ${error instanceof Error ? error.message : String(error)}`;
+async function addFiles(directory: string, files: readonly WorkspaceFile[]): Promise<void> {
+  try {
+    await addWorkspaceFiles(directory, files);
+  } catch (error) {
+    if (!(error instanceof WorkspaceFileError)) throw error;
+    throw new LaunchError(`The workspace cannot be prepared: ${error.message}`, { cause: error });
+  }
 }

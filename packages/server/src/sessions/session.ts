@@ -27,6 +27,8 @@ export interface StateChange {
 /** What became of the first message of a session (DF-35). */
 export type InitialMessageState =
   | { readonly state: 'pending' }
+  /** It may have arrived: after a crash the agent's history tells (PX-109). */
+  | { readonly state: 'sending'; readonly at: Date }
   | { readonly state: 'delivered'; readonly at: Date }
   | { readonly state: 'failed'; readonly at: Date; readonly reason: string };
 
@@ -80,8 +82,28 @@ export interface SessionFacts {
   readonly createdAt: Date;
 }
 
-/** One session: its facts, its state and what is known of its end. */
-export class Session implements SessionRoute {
+/** What lists show of a session, of one that runs and of one that has ended long ago alike. */
+export interface SessionOverview {
+  readonly facts: SessionFacts;
+  readonly state: SessionState;
+  /** Reason of the latest state change. */
+  readonly reason: string | null;
+  /** Last state change or use. */
+  readonly updatedAt: Date;
+  readonly port: number;
+}
+
+/** Everything of a session that its owner may see. */
+export interface SessionView extends SessionOverview {
+  /** Oldest first; never empty. */
+  readonly history: readonly StateChange[];
+  readonly exit: SessionExit | null;
+  /** `null` when the session was started without a message. */
+  readonly initialMessage: InitialMessageState | null;
+}
+
+/** One life of a session: its facts, its state and what is known of its end. A resume begins another one. */
+export class Session implements SessionRoute, SessionView {
   readonly facts: SessionFacts;
   /** TCP port of the agent server; reserved from the beginning, so `/search` can show it (PX-079). */
   port: number;
@@ -94,11 +116,15 @@ export class Session implements SessionRoute {
   readonly #started = new AbortController();
   readonly #ended = new AbortController();
 
-  constructor(facts: SessionFacts, port: number) {
+  /** @param past - what is behind it; its last state is the present one. Absent: a new session. */
+  constructor(facts: SessionFacts, port: number, past?: readonly StateChange[]) {
     this.facts = facts;
     this.port = port;
-    this.#updatedAt = facts.createdAt;
-    this.#history = [{ state: 'creating', at: facts.createdAt }];
+    this.#history = past === undefined ? [{ state: 'creating', at: facts.createdAt }] : [...past];
+    const { state, at } = this.#latest();
+    this.#updatedAt = at;
+    if (state !== 'creating' && state !== 'starting') this.#started.abort();
+    if (!isLive(state) || state === 'stopping') this.#ended.abort();
   }
 
   get id(): string {
@@ -144,8 +170,8 @@ export class Session implements SessionRoute {
     return true;
   }
 
-  touch(): void {
-    this.#updatedAt = new Date();
+  touch(at: Date = new Date()): void {
+    this.#updatedAt = at;
   }
 
   untilStarted(signal: AbortSignal): Promise<void> {

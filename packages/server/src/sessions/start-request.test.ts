@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { checkTags, ignoredMembers, initialMessageOf, startBodySchema } from './start-request.ts';
+import {
+  checkTags,
+  ignoredMembers,
+  initialMessageOf,
+  NO_ADDITION,
+  startBodySchema,
+  startRequestOf,
+} from './start-request.ts';
 
 const limits = { maxTags: 2, maxKeyChars: 5, maxValueChars: 10 };
 
@@ -58,5 +65,35 @@ describe('the body of POST /start', () => {
     const roomy = { ...limits, maxKeyChars: 20, maxValueChars: 100 };
     expect(() => checkTags({ repository: 'x/$(touch f)' }, roomy)).toThrow(/tags\.repository/);
     expect(() => checkTags({ repository: '' }, roomy)).not.toThrow();
+  });
+});
+
+describe('startRequestOf', () => {
+  const addition = {
+    agentArgs: ['--from-server'],
+    workspaceFiles: [{ path: 'A.md', content: 'a' }],
+    messagePrefix: 'Be brief.',
+  };
+
+  test('what the server adds comes before what the request says', () => {
+    expect(startRequestOf('alice', { message: ' Hello ', agent_args: ['--mine'] }, addition)).toEqual({
+      ownerId: 'alice',
+      environment: {},
+      tags: {},
+      message: 'Be brief.\n\nHello',
+      agent: null,
+      agentArgs: ['--from-server', '--mine'],
+      workspaceFiles: [{ path: 'A.md', content: 'a' }],
+    });
+  });
+
+  test('without a message of the request the added text is the first message', () => {
+    expect(startRequestOf('alice', {}, addition).message).toBe('Be brief.');
+    expect(startRequestOf('alice', {}, NO_ADDITION).message).toBeNull();
+  });
+
+  test('PX-107: the tag stays as it was sent', () => {
+    const request = startRequestOf('alice', { tags: { message: 'Hello' } }, addition);
+    expect(request).toMatchObject({ message: 'Be brief.\n\nHello', tags: { message: 'Hello' } });
   });
 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import { parseRepository } from '../workspace/repository.ts';
+import type { WorkspaceFile } from '../workspace/workspace-files.ts';
 
 /**
  * Body of `POST /start` (proxy-api section 5.1). Members not named here are ignored, because real
@@ -41,7 +42,20 @@ export interface StartRequest {
   readonly message: string | null;
   readonly agent: string | null;
   readonly agentArgs: readonly string[];
+  /** Put into the workspace before the agent starts. */
+  readonly workspaceFiles: readonly WorkspaceFile[];
 }
+
+/** What a session starts with besides what its request says; decided by the server, never read from a body. */
+export interface StartAddition {
+  /** Come before the arguments of the request. */
+  readonly agentArgs: readonly string[];
+  readonly workspaceFiles: readonly WorkspaceFile[];
+  /** Comes before the first message, or is the first message when there is none. */
+  readonly messagePrefix: string | null;
+}
+
+export const NO_ADDITION: StartAddition = { agentArgs: [], workspaceFiles: [], messagePrefix: null };
 
 const KNOWN_MEMBERS: ReadonlySet<string> = new Set(Object.keys(startBodySchema.shape));
 
@@ -59,6 +73,20 @@ export function ignoredMembers(body: StartBody, ownerWasChosen: boolean): readon
 export function initialMessageOf(body: StartBody): string | null {
   const candidates = [body.tags?.['message'], body.message, body.params?.message];
   return candidates.map((text) => text?.trim()).find((text) => text !== undefined && text !== '') ?? null;
+}
+
+/** A request after the checks that need no policy. */
+export function startRequestOf(ownerId: string, body: StartBody, addition: StartAddition): StartRequest {
+  const message = [addition.messagePrefix, initialMessageOf(body)].filter((text) => text !== null);
+  return {
+    ownerId,
+    environment: body.environment ?? {},
+    tags: body.tags ?? {},
+    message: message.length === 0 ? null : message.join('\n\n'),
+    agent: body.agent ?? null,
+    agentArgs: [...addition.agentArgs, ...(body.agent_args ?? [])],
+    workspaceFiles: addition.workspaceFiles,
+  };
 }
 
 export interface TagLimits {

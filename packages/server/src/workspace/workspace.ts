@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, rm, rmdir } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** The folders and files that belong to one session; all of them private to the server's user. */
@@ -9,6 +9,10 @@ export interface Workspace {
   readonly directory: string;
   /** Output of the session's processes. */
   readonly logPath: string;
+  /** The conversation, as the agent server keeps it. */
+  readonly statePath: string;
+  /** The last report of the agent server. */
+  readonly exitReportPath: string;
 }
 
 /** Makes and removes the folder of each session below `<data_dir>/sessions`. */
@@ -23,7 +27,13 @@ export class Workspaces {
   /** Where the workspace of a session is or would be. */
   locate(sessionId: string): Workspace {
     const root = join(this.#base, sessionId);
-    return { root, directory: join(root, 'workspace'), logPath: join(root, 'session.log') };
+    return {
+      root,
+      directory: join(root, 'workspace'),
+      logPath: join(root, 'session.log'),
+      statePath: join(root, 'conversation.json'),
+      exitReportPath: join(root, 'exit-report.json'),
+    };
   }
 
   /** Creates an empty workspace, mode 0700 (PX-087, PX-228). */
@@ -41,17 +51,41 @@ export class Workspaces {
     await rm(this.locate(sessionId).root, { recursive: true, force: true, maxRetries: 3 });
   }
 
+  /** Whether the working directory of a session is there, with files in it or not. */
+  async isThere(sessionId: string): Promise<boolean> {
+    try {
+      return (await stat(this.locate(sessionId).directory)).isDirectory();
+    } catch (error) {
+      if (isMissing(error)) return false;
+      throw error;
+    }
+  }
+
+  /** Whether an agent left files behind; without them nobody loses anything with the workspace. */
+  async holdsFiles(sessionId: string): Promise<boolean> {
+    return (await entriesOf(this.locate(sessionId).directory)).length > 0;
+  }
+
+  /** Removes the files of a session; its log and its conversation stay. */
+  async removeFiles(sessionId: string): Promise<void> {
+    await rm(this.locate(sessionId).directory, { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  /** Ids of all sessions that have a folder. */
+  async list(): Promise<readonly string[]> {
+    return entriesOf(this.#base);
+  }
+
   /**
-   * Clears away what sessions of an earlier run left: folders in which no agent left a file are
+   * Clears away what is left of sessions that nobody knows any more: folders in which no agent left a file are
    * removed, the others are somebody's work and stay.
    * @returns the folders that stay.
    */
-  async sweep(): Promise<readonly string[]> {
+  async sweep(unknown: Iterable<string>): Promise<readonly string[]> {
     const kept: string[] = [];
-    for (const id of await entriesOf(this.#base)) {
-      const { directory } = this.locate(id);
-      if ((await entriesOf(directory)).length === 0) await this.remove(id);
-      else kept.push(directory);
+    for (const id of unknown) {
+      if (await this.holdsFiles(id)) kept.push(this.locate(id).directory);
+      else await this.remove(id);
     }
     await rmdir(this.#base).catch(() => undefined);
     return kept;
@@ -62,8 +96,11 @@ async function entriesOf(directory: string): Promise<readonly string[]> {
   try {
     return await readdir(directory);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
-      return [];
+    if (isMissing(error)) return [];
     throw error;
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
 }

@@ -1,19 +1,18 @@
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { canAccess } from '../../auth/authorize.ts';
+import type { SessionUse } from '../../auth/authorize.ts';
 import type { Principal } from '../../auth/principal.ts';
+import type { SessionAccess } from '../../auth/session-access.ts';
 import { AppError } from '../../errors.ts';
 import type { Sessions } from '../../sessions/manager.ts';
 import { parseSearch } from '../../sessions/search.ts';
-import type { Session } from '../../sessions/session.ts';
+import type { SessionOverview, SessionView } from '../../sessions/session.ts';
 import { SESSION_STATES } from '../../sessions/session.ts';
 import { ignoredMembers, startBodySchema } from '../../sessions/start-request.ts';
 import { wireStatus } from '../../sessions/wire-status.ts';
 import { principalOf } from '../control-server.ts';
-
-/** Names the members of a request that had no effect. */
-const IGNORED_HEADER = 'x-ignored-members';
+import { nameIgnored } from '../ignored-members.ts';
 
 /** Lines of a session's log that one request may have. */
 const LOG_LINES = { default: 200, most: 5_000 } as const;
@@ -62,13 +61,20 @@ const logQuery = z.object({
 });
 
 /** `POST /start`, `GET /search` and `/sessions/:sessionId` (proxy-api section 5). */
-export function sessionRoutes(app: FastifyInstance, sessions: Sessions): void {
+export function sessionRoutes(app: FastifyInstance, sessions: Sessions, access: SessionAccess): void {
   const routes = app.withTypeProvider<ZodTypeProvider>();
+
+  const usable = async (id: string, principal: Principal, use: SessionUse): Promise<SessionView> => {
+    const session = await sessions.get(id);
+    if (session === null) throw new AppError('session_not_found');
+    access.check(principal, session.facts, use);
+    return session;
+  };
 
   routes.post(
     '/start',
     {
-      config: { permission: 'session:create' },
+      config: { permission: 'session:create', audit: { action: 'session.start', target: 'session' } },
       schema: {
         operationId: 'startSession',
         body: startBodySchema.nullish(),
@@ -78,8 +84,9 @@ export function sessionRoutes(app: FastifyInstance, sessions: Sessions): void {
     async (request, reply) => {
       const body = request.body ?? {};
       const { session, ownerWasChosen } = await sessions.start(principalOf(request), body);
-      const ignored = ignoredMembers(body, ownerWasChosen);
-      if (ignored.length > 0) reply.header(IGNORED_HEADER, ignored.map(headerSafe).join(', '));
+      nameIgnored(reply, ignoredMembers(body, ownerWasChosen));
+      request.auditTarget = session.id;
+      if (ownerWasChosen) request.auditDetails = { owner: session.ownerId };
       return { session_id: session.id };
     },
   );
@@ -95,9 +102,9 @@ export function sessionRoutes(app: FastifyInstance, sessions: Sessions): void {
         },
       },
     },
-    (request) => {
+    async (request) => {
       const filter = parseSearch(new URL(request.url, 'http://localhost').searchParams);
-      const page = sessions.search(principalOf(request), filter);
+      const page = await sessions.search(principalOf(request), filter);
       return {
         sessions: page.sessions.map(summaryOf),
         ...(page.nextCursor === null ? {} : { next_cursor: page.nextCursor }),
@@ -111,7 +118,7 @@ export function sessionRoutes(app: FastifyInstance, sessions: Sessions): void {
       config: { permission: 'session:access' },
       schema: { operationId: 'getSession', params: sessionParams, response: { 200: sessionDetailSchema } },
     },
-    (request) => detailOf(visibleSession(sessions, request.params.sessionId, principalOf(request))),
+    async (request) => detailOf(await usable(request.params.sessionId, principalOf(request), 'read')),
   );
 
   routes.get(
@@ -121,8 +128,8 @@ export function sessionRoutes(app: FastifyInstance, sessions: Sessions): void {
       schema: { operationId: 'getSessionLog', params: sessionParams, querystring: logQuery },
     },
     async (request, reply) => {
-      const session = visibleSession(sessions, request.params.sessionId, principalOf(request));
-      const lines = await sessions.readLog(session, request.query.lines);
+      const { facts } = await usable(request.params.sessionId, principalOf(request), 'read');
+      const lines = await sessions.readLog(facts.id, request.query.lines);
       return reply
         .header('content-type', 'text/plain; charset=utf-8')
         .header('x-content-type-options', 'nosniff')
@@ -130,10 +137,26 @@ export function sessionRoutes(app: FastifyInstance, sessions: Sessions): void {
     },
   );
 
+  routes.post(
+    '/sessions/:sessionId/resume',
+    {
+      config: { permission: 'session:create', audit: { action: 'session.resume', target: 'session' } },
+      schema: {
+        operationId: 'resumeSession',
+        params: sessionParams,
+        response: { 200: z.object({ session_id: z.uuid() }) },
+      },
+    },
+    async (request) => {
+      const session = await usable(request.params.sessionId, principalOf(request), 'write');
+      return { session_id: (await sessions.resume(session)).id };
+    },
+  );
+
   routes.delete(
     '/sessions/:sessionId',
     {
-      config: { permission: 'session:delete' },
+      config: { permission: 'session:delete', audit: { action: 'session.delete', target: 'session' } },
       schema: {
         operationId: 'deleteSession',
         params: sessionParams,
@@ -148,10 +171,12 @@ export function sessionRoutes(app: FastifyInstance, sessions: Sessions): void {
     },
     async (request) => {
       const id = request.params.sessionId;
-      const session = sessions.find(id);
-      if (session === undefined) throw new AppError('session_not_found');
-      if (!canAccess(principalOf(request), session.ownerId)) throw new AppError('foreign_session_delete');
-      const left = await sessions.delete(session);
+      const session = await sessions.get(id);
+      if (session === null) throw new AppError('session_not_found');
+      if (!access.allows(principalOf(request), session.facts, 'manage')) {
+        throw new AppError('foreign_session_delete');
+      }
+      const left = await sessions.delete(id);
       return left.length === 0
         ? { message: 'Session terminated successfully', session_id: id, status: 'terminated' as const }
         : {
@@ -163,18 +188,11 @@ export function sessionRoutes(app: FastifyInstance, sessions: Sessions): void {
   );
 }
 
-function visibleSession(sessions: Sessions, id: string, principal: Principal): Session {
-  const session = sessions.find(id);
-  if (session === undefined) throw new AppError('session_not_found');
-  if (!canAccess(principal, session.ownerId)) throw new AppError('foreign_session_access');
-  return session;
-}
-
-function summaryOf(session: Session): z.infer<typeof sessionSummarySchema> {
+function summaryOf(session: SessionOverview): z.infer<typeof sessionSummarySchema> {
   const createdAt = session.facts.createdAt.toISOString();
   return {
-    session_id: session.id,
-    user_id: session.ownerId,
+    session_id: session.facts.id,
+    user_id: session.facts.ownerId,
     status: wireStatus(session.state),
     state: session.state,
     agent: session.facts.agent,
@@ -186,7 +204,7 @@ function summaryOf(session: Session): z.infer<typeof sessionSummarySchema> {
   };
 }
 
-function detailOf(session: Session): z.infer<typeof sessionDetailSchema> {
+function detailOf(session: SessionView): z.infer<typeof sessionDetailSchema> {
   const message = session.initialMessage;
   return {
     ...summaryOf(session),
@@ -201,8 +219,9 @@ function detailOf(session: Session): z.infer<typeof sessionDetailSchema> {
       ? {}
       : {
           initial_message: {
-            state: message.state,
-            ...('at' in message ? { at: message.at.toISOString() } : {}),
+            // Whether it is under way is of no use to anybody yet.
+            state: message.state === 'sending' ? 'pending' : message.state,
+            ...('at' in message && message.state !== 'sending' ? { at: message.at.toISOString() } : {}),
             ...('reason' in message ? { reason: message.reason } : {}),
           },
         }),
@@ -212,9 +231,4 @@ function detailOf(session: Session): z.infer<typeof sessionDetailSchema> {
       ...(reason === undefined ? {} : { reason }),
     })),
   };
-}
-
-/** Member names come from the caller; a header takes printable ASCII only. */
-function headerSafe(name: string): string {
-  return encodeURIComponent(name.slice(0, 64));
 }

@@ -15,8 +15,19 @@ const LAST_REPORTS_MS = 250;
 /** What an agent server answers to `serve`. */
 export type ServeAnswer = Extract<ControlReport, { kind: 'listening' | 'port-taken' }>;
 
+/** A run as the local runtime needs it. */
+export interface WatchedRun extends Run {
+  readonly logPath: string;
+  /** Resolves when the process itself is gone. */
+  collected(): Promise<void>;
+  /** Ends the watch over a run that has ended. */
+  close(): void;
+  /** Ends the watch over a run that is to go on. */
+  detach(): void;
+}
+
 /** One process of an agent server that was started by this server, from its start to its end. */
-export class LocalRun implements Run {
+export class LocalRun implements WatchedRun {
   readonly sessionId: string;
   readonly exited: Promise<RunExit>;
   readonly agentReady: Promise<void>;
@@ -89,13 +100,17 @@ export class LocalRun implements Run {
     return readTail(this.#spec.logPath, MAX_OUTPUT_LINES, this.#spawned.logStart);
   }
 
-  /** Resolves when the process itself has been collected. */
   async collected(): Promise<void> {
     await this.#spawned.exited;
   }
 
   close(): void {
     this.#control?.close();
+  }
+
+  detach(): void {
+    this.close();
+    this.#spawned.unref();
   }
 
   #onReport(report: ControlReport): void {

@@ -1,9 +1,16 @@
-import { endProcesses, findProcesses, ProcessTable } from '@agentapi-proxy/agent-server/process-tree';
+import {
+  endProcesses,
+  findProcesses,
+  isAlive,
+  ProcessTable,
+} from '@agentapi-proxy/agent-server/process-tree';
 import type { ProcessQuery } from '@agentapi-proxy/agent-server/process-tree';
 import { LaunchError } from '../runtime.ts';
 import type {
+  AdoptSpec,
+  Adoption,
   LaunchSpec,
-  OrphanReport,
+  Orphans,
   PortReservation,
   Run,
   RunExit,
@@ -11,11 +18,15 @@ import type {
   Runtime,
   StopReport,
 } from '../runtime.ts';
+import { AdoptedRun } from './adopted-run.ts';
+import { AliveWatch } from './alive-watch.ts';
 import { BoundedLogs } from './bounded-log.ts';
-import { pollStatus } from './external-status.ts';
+import { readExitReport } from './exit-report.ts';
+import { pollStatus, TokenRefused } from './external-status.ts';
 import { listensOn } from './listener.ts';
 import { LocalRun } from './local-run.ts';
-import { describe, endOrphans, markerOf } from './orphans.ts';
+import type { WatchedRun } from './local-run.ts';
+import { describe, findOrphans, markerOf } from './orphans.ts';
 import { PortPool } from './ports.ts';
 import { spawnProcess } from './spawn.ts';
 
@@ -44,7 +55,8 @@ export class LocalRuntime implements Runtime {
   readonly #ports: PortPool;
   readonly #logs: BoundedLogs;
   readonly #table = new ProcessTable();
-  readonly #runs = new Set<LocalRun>();
+  readonly #alive = new AliveWatch();
+  readonly #runs = new Map<Run, WatchedRun>();
   readonly #stops = new Map<Run, Promise<StopReport>>();
 
   constructor(options: LocalRuntimeOptions) {
@@ -84,15 +96,58 @@ export class LocalRuntime implements Runtime {
     return stop;
   }
 
-  async stopOrphans(graceMs: number): Promise<OrphanReport> {
-    if (this.#runs.size > 0) throw new Error('Orphans are looked for before the first launch only');
-    return endOrphans(this.#instanceId, graceMs, this.#table);
+  async adopt(spec: AdoptSpec, signal: AbortSignal): Promise<Adoption> {
+    const { ref } = spec;
+    const absent = async (reason: string): Promise<Adoption> =>
+      (await isAlive(ref))
+        ? { kind: 'unproven', reason }
+        : { kind: 'gone', exit: await readExitReport(spec.exitReportPath) };
+    if (!(await isAlive(ref))) return absent('');
+    // The agent server itself, or a program under the one that was started.
+    if (!listensOn(ref.port, [ref.pid]) && !listensOn(ref.port, await this.#pidsOf(spec))) {
+      return absent('The agent server no longer listened on its port');
+    }
+    const token = await spec.token();
+    let isReady = false;
+    try {
+      await pollStatus(
+        ref.port,
+        (status) => {
+          isReady = status === 'stable';
+          return true;
+        },
+        signal,
+        token,
+      );
+    } catch (error) {
+      return absent(
+        error instanceof TokenRefused
+          ? 'The agent server on its port was not that of the session'
+          : 'The agent server did not answer any more',
+      );
+    }
+    const run = new AdoptedRun(spec, token, this.#alive);
+    this.#watch(run);
+    if (isReady) run.markReady();
+    else if (token === null) void watchReadiness(run);
+    return { kind: 'adopted', run, reservation: this.#ports.claim(ref.port) };
+  }
+
+  async findOrphans(keep: ReadonlySet<string>): Promise<Orphans> {
+    return findOrphans(this.#instanceId, keep, this.#table);
+  }
+
+  async detach(): Promise<void> {
+    for (const run of this.#runs.values()) run.detach();
+    this.#runs.clear();
+    await this[Symbol.asyncDispose]();
   }
 
   /** Ends the runs that nobody has stopped. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#runs].map((run) => this.stop(run, ABANDONED_GRACE_MS)));
+    await Promise.all([...this.#runs.keys()].map((run) => this.stop(run, ABANDONED_GRACE_MS)));
     this.#logs[Symbol.dispose]();
+    this.#alive[Symbol.dispose]();
   }
 
   async #launchEmbedded(spec: LaunchSpec, signal: AbortSignal): Promise<Run> {
@@ -140,16 +195,20 @@ export class LocalRuntime implements Runtime {
   async #spawn(spec: LaunchSpec): Promise<LocalRun> {
     const marker = markerOf(this.#instanceId, spec.sessionId);
     const run = new LocalRun(spec, await spawnProcess(spec, spec.reservation.port, marker));
-    this.#runs.add(run);
-    this.#logs.add(spec.logPath);
+    this.#watch(run);
     return run;
+  }
+
+  #watch(run: WatchedRun): void {
+    this.#runs.set(run, run);
+    this.#logs.add(run.logPath);
   }
 
   #queryFor(sessionId: string, ref: RunRef): ProcessQuery {
     return { marker: { value: markerOf(this.#instanceId, sessionId), match: 'equal' }, roots: [ref] };
   }
 
-  async #pidsOf(run: Run): Promise<readonly number[]> {
+  async #pidsOf(run: Pick<Run, 'sessionId' | 'ref'>): Promise<readonly number[]> {
     const processes = await findProcesses(this.#queryFor(run.sessionId, run.ref), this.#table);
     return processes.map(({ pid }) => pid);
   }
@@ -157,11 +216,12 @@ export class LocalRuntime implements Runtime {
   async #end(run: Run, graceMs: number): Promise<StopReport> {
     const find = this.#queryFor(run.sessionId, run.ref);
     const { left } = await endProcesses({ find, graceMs, table: this.#table });
-    if (run instanceof LocalRun && left.every(({ pid }) => pid !== run.ref.pid)) {
-      await withTimeout(run.collected(), COLLECT_MS);
-      run.close();
+    const watched = this.#runs.get(run);
+    if (watched !== undefined && left.every(({ pid }) => pid !== run.ref.pid)) {
+      await withTimeout(watched.collected(), COLLECT_MS);
+      watched.close();
       this.#runs.delete(run);
-      this.#logs.remove(run.logPath);
+      this.#logs.remove(watched.logPath);
     }
     return { left: left.map(describe) };
   }
@@ -212,7 +272,7 @@ function explain(exit: RunExit): string {
 }
 
 /** An external agent server does not report; it is asked until its agent is ready or it ends. */
-async function watchReadiness(run: LocalRun): Promise<void> {
+async function watchReadiness(run: LocalRun | AdoptedRun): Promise<void> {
   try {
     await pollStatus(run.port, (status) => status === 'stable', run.ended.signal);
     run.markReady();

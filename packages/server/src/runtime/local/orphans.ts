@@ -1,6 +1,6 @@
 import { endProcesses, findProcesses } from '@agentapi-proxy/agent-server/process-tree';
 import type { ProcessInfo, ProcessTable } from '@agentapi-proxy/agent-server/process-tree';
-import type { OrphanReport } from '../runtime.ts';
+import type { Orphans } from '../runtime.ts';
 
 /** Value of the marker variable of every process of a session. */
 export function markerOf(instanceId: string, sessionId: string): string {
@@ -12,21 +12,34 @@ export function describe(process: ProcessInfo): string {
   return `pid ${process.pid} (${process.name})`;
 }
 
-/** Ends every process that carries the marker of an instance; only right while the instance has no run. */
-export async function endOrphans(
+/** Every process that carries the marker of an instance, but not that of a session in `keep`. */
+export async function findOrphans(
   instanceId: string,
-  graceMs: number,
+  keep: ReadonlySet<string>,
   table: ProcessTable,
-): Promise<OrphanReport> {
-  const marker = { value: markerOf(instanceId, ''), match: 'prefix' } as const;
-  const found = await findProcesses({ marker }, table);
-  const pids = new Set(found.map(({ pid }) => pid));
-  // The agent servers: whatever they have started has one of the found processes for a parent.
-  const roots = found.filter(({ parentPid }) => !pids.has(parentPid));
-  const { ended, left } = await endProcesses({ find: { marker, roots }, graceMs, table });
-  const all = [...ended, ...left];
-  const sessionIds = all.flatMap((one) =>
-    one.marker?.startsWith(marker.value) === true ? [one.marker.slice(marker.value.length)] : [],
-  );
-  return { sessionIds: [...new Set(sessionIds)], found: all.length, left: left.map(describe) };
+): Promise<Orphans> {
+  const prefix = markerOf(instanceId, '');
+  const found = await findProcesses({ marker: { value: prefix, match: 'prefix' } }, table);
+  const bySession = new Map<string, ProcessInfo[]>();
+  for (const one of found) {
+    const id = one.marker?.startsWith(prefix) === true ? one.marker.slice(prefix.length) : null;
+    if (id !== null && !keep.has(id)) bySession.set(id, [...(bySession.get(id) ?? []), one]);
+  }
+  return {
+    sessionIds: [...bySession.keys()],
+    found: [...bySession.values()].reduce((total, processes) => total + processes.length, 0),
+    end: async (graceMs) => {
+      // Session by session: by now other sessions of this instance may have begun.
+      const reports = await Promise.all(
+        [...bySession].map(async ([id, processes]) => {
+          const pids = new Set(processes.map(({ pid }) => pid));
+          // The agent servers: whatever they have started has one of the found processes for a parent.
+          const roots = processes.filter(({ parentPid }) => !pids.has(parentPid));
+          const marker = { value: markerOf(instanceId, id), match: 'equal' } as const;
+          return endProcesses({ find: { marker, roots }, graceMs, table });
+        }),
+      );
+      return { left: reports.flatMap(({ left }) => left.map(describe)) };
+    },
+  };
 }

@@ -29,6 +29,15 @@ export class PortPool {
     });
   }
 
+  /** Reserves the number that a process of ours has bound already, in the range or not (PX-180). */
+  claim(port: number): PortReservation {
+    this.#reserved.add(port);
+    return new Reservation(port, {
+      take: () => this.#take(),
+      giveBack: (taken) => this.#reserved.delete(taken),
+    });
+  }
+
   async #take(): Promise<number> {
     if (this.#first === 0) return this.#takeAny();
     for (let port = this.#first; port <= this.#last; port += 1) {

@@ -23,6 +23,8 @@ export interface SpawnedProcess {
   readonly exited: Promise<ProcessExit>;
   /** Length of the log before this start. */
   readonly logStart: number;
+  /** The process no longer keeps this one from ending. */
+  readonly unref: () => void;
 }
 
 /**
@@ -62,6 +64,7 @@ export async function spawnProcess(spec: LaunchSpec, port: number, marker: strin
       control: control instanceof Duplex ? control : null,
       exited,
       logStart,
+      unref: () => child.unref(),
     };
   } finally {
     await log.close();

@@ -1,0 +1,34 @@
+import { AppError } from '../errors.ts';
+import { canUseSession } from './authorize.ts';
+import type { GrantedAccess, SessionUse } from './authorize.ts';
+import type { Principal } from './principal.ts';
+
+/** A session as far as access to it goes. */
+export interface OwnedSession {
+  readonly id: string;
+  readonly ownerId: string;
+}
+
+/** Decides who may do what with which session; both planes ask it. */
+export class SessionAccess {
+  readonly #granted: GrantedAccess;
+
+  constructor(granted: GrantedAccess) {
+    this.#granted = granted;
+  }
+
+  /** Whether the caller may use a session that way. */
+  allows(principal: Principal, session: OwnedSession, use: SessionUse): boolean {
+    return canUseSession(principal, session, use, this.#granted);
+  }
+
+  /**
+   * Returns when the caller may use a session that way.
+   * @throws AppError `foreign_session_access`, or `shared_for_reading` for those who may look on only.
+   */
+  check(principal: Principal, session: OwnedSession, use: SessionUse): void {
+    if (this.allows(principal, session, use)) return;
+    const looksOn = use === 'write' && this.allows(principal, session, 'read');
+    throw new AppError(looksOn ? 'shared_for_reading' : 'foreign_session_access');
+  }
+}

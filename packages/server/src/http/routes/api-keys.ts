@@ -1,0 +1,164 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { viewOfKey } from '../../auth/api-key-view.ts';
+import { DEFAULT_OVERLAP_MS } from '../../auth/issued-keys.ts';
+import type { IssuedKey, IssuedKeys } from '../../auth/issued-keys.ts';
+import { ROLES } from '../../auth/permissions.ts';
+import { AppError } from '../../errors.ts';
+import { principalOf } from '../control-server.ts';
+
+/** The old key of a rotation may be good for at most this many seconds: 30 days. */
+const MOST_OVERLAP_SECONDS = 30 * 86_400;
+
+const time = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
+
+const createBody = z
+  .strictObject({
+    name: z.string().trim().min(1).max(100).default('API key').meta({ description: 'For people.' }),
+    user_id: z.string().min(1).max(256).optional().meta({ description: 'For admins; default: the caller.' }),
+    role: z.enum(ROLES).default('user'),
+    permissions: z.array(z.string()).max(100).optional().meta({
+      description: 'Default: those of the role, as far as the caller has them.',
+    }),
+    expires_at: time.nullish(),
+  })
+  .meta({ id: 'CreateApiKeyRequest' });
+
+const rotateBody = z
+  .strictObject({
+    overlap_seconds: z
+      .int()
+      .min(0)
+      .max(MOST_OVERLAP_SECONDS)
+      .default(DEFAULT_OVERLAP_MS / 1000)
+      .meta({ description: 'How long the old key is still good. 0 = no more.' }),
+    expires_at: time.nullish().meta({ description: 'Default: as the old key.' }),
+  })
+  .meta({ id: 'RotateApiKeyRequest' });
+
+const keySchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    hint: z.string(),
+    user_id: z.string(),
+    role: z.string(),
+    permissions: z.array(z.string()),
+    created_by: z.string(),
+    created_at: z.iso.datetime(),
+    expires_at: z.iso.datetime().nullable(),
+    revoked_at: z.iso.datetime().nullable(),
+    last_used_at: z.iso.datetime().nullable(),
+  })
+  .meta({ id: 'ApiKey' });
+
+const issuedSchema = keySchema
+  .extend({ key: z.string().meta({ description: 'The key itself; it is never shown again.' }) })
+  .meta({ id: 'IssuedApiKey' });
+
+const keyParams = z.object({ keyId: z.string() });
+
+/** `/api-keys`: keys that are made while the server is in use. */
+export function apiKeyRoutes(app: FastifyInstance, keys: IssuedKeys, authenticationOn: boolean): void {
+  const routes = app.withTypeProvider<ZodTypeProvider>();
+
+  /** With authentication off everybody may do everything, but not keep it for when it is on. */
+  const checkOn = (_request: FastifyRequest, _reply: unknown, done: (error?: Error) => void): void => {
+    if (authenticationOn) done();
+    else {
+      const message = 'Authentication is off; make keys with "agentapi-proxy keys create"';
+      done(new AppError('authentication_off', { message }));
+    }
+  };
+
+  routes.get(
+    '/api-keys',
+    {
+      config: { permission: 'key:list' },
+      schema: {
+        operationId: 'listApiKeys',
+        querystring: z.object({ user_id: z.string().min(1).optional() }),
+        response: { 200: z.object({ api_keys: z.array(keySchema) }) },
+      },
+    },
+    async (request) => {
+      const found = await keys.list(principalOf(request), request.query.user_id);
+      return { api_keys: found.map(viewOfKey) };
+    },
+  );
+
+  routes.post(
+    '/api-keys',
+    {
+      config: { permission: 'key:create', audit: { action: 'key.create', target: 'key' } },
+      onRequest: checkOn,
+      schema: { operationId: 'createApiKey', body: createBody.nullish(), response: { 201: issuedSchema } },
+    },
+    async (request, reply) => {
+      const { name, user_id: userId, role, permissions, expires_at } = request.body ?? createBody.parse({});
+      const issued = await keys.create(principalOf(request), {
+        name,
+        role,
+        expiresAt: expires_at ?? null,
+        ...(userId === undefined ? {} : { userId }),
+        ...(permissions === undefined ? {} : { permissions }),
+      });
+      noteIssued(request, issued);
+      return reply.code(201).header('cache-control', 'no-store').send(issuedReplyOf(issued));
+    },
+  );
+
+  routes.delete(
+    '/api-keys/:keyId',
+    {
+      config: { permission: 'key:revoke', audit: { action: 'key.revoke', target: 'key' } },
+      schema: {
+        operationId: 'revokeApiKey',
+        params: keyParams,
+        response: { 200: z.object({ message: z.string(), id: z.string() }) },
+      },
+    },
+    async (request) => {
+      const { id, userId } = await keys.revoke(principalOf(request), request.params.keyId);
+      request.auditDetails = { holder: userId };
+      return { message: 'API key revoked', id };
+    },
+  );
+
+  routes.post(
+    '/api-keys/:keyId/rotate',
+    {
+      config: { permission: 'key:create', audit: { action: 'key.rotate', target: 'key' } },
+      onRequest: checkOn,
+      schema: {
+        operationId: 'rotateApiKey',
+        params: keyParams,
+        body: rotateBody.nullish(),
+        response: { 201: issuedSchema },
+      },
+    },
+    async (request, reply) => {
+      const { overlap_seconds, expires_at } = request.body ?? rotateBody.parse({});
+      const { keyId } = request.params;
+      const issued = await keys.rotate(principalOf(request), keyId, overlap_seconds * 1000, expires_at);
+      noteIssued(request, issued);
+      request.auditDetails = { ...request.auditDetails, replaces: keyId, overlapSeconds: overlap_seconds };
+      return reply.code(201).header('cache-control', 'no-store').send(issuedReplyOf(issued));
+    },
+  );
+}
+
+function noteIssued(request: FastifyRequest, { record }: IssuedKey): void {
+  request.auditTarget = record.id;
+  request.auditDetails = {
+    holder: record.userId,
+    role: record.role,
+    permissions: record.permissions.join(' '),
+    expiresAt: record.expiresAt?.toISOString() ?? null,
+  };
+}
+
+function issuedReplyOf({ record, key }: IssuedKey): z.infer<typeof issuedSchema> {
+  return { ...viewOfKey(record), key };
+}

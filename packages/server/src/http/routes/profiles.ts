@@ -1,0 +1,207 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { AppError } from '../../errors.ts';
+import type { Profile } from '../../profiles/profile.ts';
+import { mayReadEnvironment } from '../../profiles/profiles.ts';
+import type { Profiles, ProfileUse } from '../../profiles/profiles.ts';
+import { principalOf } from '../control-server.ts';
+import { etagOf, ifMatchOf } from '../if-match.ts';
+import { nameIgnored } from '../ignored-members.ts';
+import { replyError, toAppError } from '../reply-error.ts';
+import {
+  ignoredInProfile,
+  ignoredInRepository,
+  ignoredInTemplate,
+  profileBodySchema,
+  profileInputOf,
+  profileReplyOf,
+  profileReplySchema,
+  profileSchema,
+  repositoryBodySchema,
+  repositoryInputOf,
+  templateBodySchema,
+  templateInputOf,
+} from './profile-wire.ts';
+
+const profileParams = z.object({ profileId: z.string() });
+const messageReply = z.object({ message: z.string() });
+
+/** `/profiles` and everything below (proxy-api section 9.2). */
+export function profileRoutes(app: FastifyInstance, profiles: Profiles): void {
+  const routes = app.withTypeProvider<ZodTypeProvider>();
+
+  /** Existence and owner come before the body (PX-192, PX-194), so they are checked before it is read. */
+  const checkFor = (use: ProfileUse) => async (request: FastifyRequest) => {
+    await profiles.find(principalOf(request), profileParams.parse(request.params).profileId, use);
+  };
+
+  routes.post(
+    '/profiles',
+    {
+      config: { permission: 'profile:create' },
+      errorHandler: replyBodyError,
+      schema: {
+        operationId: 'createProfile',
+        body: profileBodySchema.nullish(),
+        response: { 201: profileReplySchema },
+      },
+    },
+    async (request, reply) => {
+      const body = request.body ?? profileBodySchema.parse({});
+      const profile = await profiles.create(principalOf(request), profileInputOf(body));
+      nameIgnored(reply, ignoredInProfile(body));
+      // The caller has just sent the values.
+      return reply.code(201).header('etag', etagOf(profile.version)).send(profileReplyOf(profile, true));
+    },
+  );
+
+  routes.get(
+    '/profiles',
+    {
+      config: { permission: 'profile:list' },
+      schema: {
+        operationId: 'listProfiles',
+        querystring: z.object({ user_id: z.string().min(1).optional() }),
+        response: { 200: z.object({ profiles: z.array(profileSchema), total: z.int() }) },
+      },
+    },
+    async (request) => {
+      const principal = principalOf(request);
+      const found = await profiles.list(principal, request.query.user_id);
+      return {
+        profiles: found.map((each) => profileReplyOf(each, mayReadEnvironment(principal, each)).profile),
+        total: found.length,
+      };
+    },
+  );
+
+  routes.get(
+    '/profiles/:profileId',
+    {
+      config: { permission: 'profile:read' },
+      schema: { operationId: 'getProfile', params: profileParams, response: { 200: profileReplySchema } },
+    },
+    async (request, reply) => {
+      const profile = await profiles.find(principalOf(request), request.params.profileId, 'access');
+      return answerWith(profile, request, reply);
+    },
+  );
+
+  routes.put(
+    '/profiles/:profileId',
+    {
+      config: { permission: 'profile:update' },
+      onRequest: checkFor('update'),
+      errorHandler: replyBodyError,
+      schema: {
+        operationId: 'updateProfile',
+        params: profileParams,
+        body: profileBodySchema.nullish(),
+        response: { 200: profileReplySchema },
+      },
+    },
+    async (request, reply) => {
+      const body = request.body ?? profileBodySchema.parse({});
+      const { profileId } = request.params;
+      const version = ifMatchOf(request.headers);
+      const profile = await profiles.update(principalOf(request), profileId, profileInputOf(body), version);
+      nameIgnored(reply, ignoredInProfile(body));
+      return answerWith(profile, request, reply);
+    },
+  );
+
+  routes.delete(
+    '/profiles/:profileId',
+    {
+      config: { permission: 'profile:delete', audit: { action: 'profile.delete', target: 'profile' } },
+      schema: {
+        operationId: 'deleteProfile',
+        params: profileParams,
+        response: { 200: messageReply.extend({ profile_id: z.string() }) },
+      },
+    },
+    async (request) => {
+      const { profileId } = request.params;
+      await profiles.delete(principalOf(request), profileId, ifMatchOf(request.headers));
+      return { message: 'Profile deleted successfully', profile_id: profileId };
+    },
+  );
+
+  routes.post(
+    '/profiles/:profileId/repositories',
+    {
+      config: { permission: 'profile:update' },
+      onRequest: checkFor('modify'),
+      errorHandler: replyBodyError,
+      schema: {
+        operationId: 'addProfileRepository',
+        params: profileParams,
+        body: repositoryBodySchema.nullish(),
+        response: { 200: messageReply },
+      },
+    },
+    async (request, reply) => {
+      const body = request.body ?? repositoryBodySchema.parse({});
+      const { profileId } = request.params;
+      const version = ifMatchOf(request.headers);
+      const profile = await profiles.addRepository(
+        principalOf(request),
+        profileId,
+        repositoryInputOf(body),
+        version,
+      );
+      nameIgnored(reply, ignoredInRepository(body));
+      reply.header('etag', etagOf(profile.version));
+      return { message: 'Repository added to profile successfully' };
+    },
+  );
+
+  routes.post(
+    '/profiles/:profileId/templates',
+    {
+      config: { permission: 'profile:update' },
+      onRequest: checkFor('modify'),
+      errorHandler: replyBodyError,
+      schema: {
+        operationId: 'addProfileTemplate',
+        params: profileParams,
+        body: templateBodySchema.nullish(),
+        response: { 200: messageReply },
+      },
+    },
+    async (request, reply) => {
+      const body = request.body ?? templateBodySchema.parse({});
+      const { profileId } = request.params;
+      const version = ifMatchOf(request.headers);
+      const profile = await profiles.addTemplate(
+        principalOf(request),
+        profileId,
+        templateInputOf(body),
+        version,
+      );
+      nameIgnored(reply, ignoredInTemplate(body));
+      reply.header('etag', etagOf(profile.version));
+      return { message: 'Template added to profile successfully' };
+    },
+  );
+}
+
+/**
+ * Answers a body that cannot be decoded with the one text that clients of the reference know (PX-190); what was
+ * wrong is in `detail`, and in `field` where it has a place.
+ */
+export function replyBodyError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const known = toAppError(error);
+  if (known.code !== 'invalid_request') {
+    void replyError(error, request, reply);
+    return;
+  }
+  const details = { ...known.details, detail: known.message };
+  void replyError(new AppError('invalid_request', { cause: error, details }), request, reply);
+}
+
+function answerWith(profile: Profile, request: FastifyRequest, reply: FastifyReply) {
+  reply.header('etag', etagOf(profile.version));
+  return profileReplyOf(profile, mayReadEnvironment(principalOf(request), profile));
+}

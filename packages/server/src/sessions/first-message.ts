@@ -1,0 +1,72 @@
+import { AgentClient } from '../agents/agent-client.ts';
+import type { Log } from '../log.ts';
+import { StoreError } from '../store/store-error.ts';
+import { deliverInitialMessage, DeliveryError } from './initial-message.ts';
+import type { SessionRecords } from './records.ts';
+import type { Session } from './session.ts';
+
+export interface FirstMessageContext {
+  readonly records: SessionRecords;
+  readonly messageTimeoutMs: number;
+  readonly log: Log;
+}
+
+/** The server goes away, not the session: what is not finished is taken up by the next start. */
+export class LeavingError extends Error {
+  override readonly name = 'LeavingError';
+}
+
+/**
+ * Delivers the first message of a running session and records every step; never rejects.
+ * @param text - the message.
+ * @param leave - aborts when the server goes away; a message that is under way is still waited for.
+ * @param ended - aborts when the session ends, or with a {@link LeavingError} when the server cannot wait any longer.
+ */
+export async function deliverFirstMessage(
+  context: FirstMessageContext,
+  session: Session,
+  text: string,
+  leave: AbortSignal,
+  ended: AbortSignal,
+): Promise<void> {
+  const { endpoint } = session;
+  if (endpoint === null || leave.aborted || ended.aborted) return;
+  const { records, messageTimeoutMs, log } = context;
+  const waiting = new AbortController();
+  const stopWaiting = (): void => waiting.abort();
+  leave.addEventListener('abort', stopWaiting);
+  ended.addEventListener('abort', stopWaiting);
+  const timer = setTimeout(stopWaiting, messageTimeoutMs);
+  try {
+    await deliverInitialMessage({
+      client: new AgentClient(endpoint),
+      text,
+      mayHaveArrived: session.initialMessage?.state === 'sending',
+      onSending: async () => records.sending(session),
+      onNotSent: () => records.message(session, { state: 'pending' }),
+      waiting: waiting.signal,
+      signal: ended,
+    });
+    records.message(session, { state: 'delivered', at: new Date() });
+    log.info({ sessionId: session.id }, 'first message delivered');
+  } catch (error) {
+    if (leave.aborted || ended.reason instanceof LeavingError) return;
+    const reason = reasonOf(error, ended.aborted, waiting.signal.aborted, messageTimeoutMs);
+    records.message(session, { state: 'failed', at: new Date(), reason });
+    if (!ended.aborted) log.warn({ sessionId: session.id, reason }, 'first message not delivered');
+  } finally {
+    clearTimeout(timer);
+    leave.removeEventListener('abort', stopWaiting);
+    ended.removeEventListener('abort', stopWaiting);
+  }
+}
+
+function reasonOf(error: unknown, hasEnded: boolean, isLate: boolean, timeoutMs: number): string {
+  if (error instanceof DeliveryError) return error.message;
+  if (error instanceof StoreError) {
+    return 'The server could not record that it was about to send the message, and did not send it';
+  }
+  if (hasEnded) return 'The session ended before the agent was ready for the message';
+  if (isLate) return `The agent was not ready for the message within ${timeoutMs / 1000} s`;
+  return `The message could not be delivered: ${error instanceof Error ? error.message : String(error)}`;
+}

@@ -1,0 +1,44 @@
+import { AGENT_TYPES } from '@agentapi-proxy/agent-server/agent-type';
+import type { AgentDefinition } from '../config/agents.ts';
+import type { SessionStart } from '../store/sessions.ts';
+import type { StartPlan } from './provision.ts';
+import type { SessionFacts } from './session.ts';
+import type { StartRequest } from './start-request.ts';
+
+/** What is recorded of a start, so that a resume can do the same. */
+export function recordedStart(request: StartRequest, agent: AgentDefinition): SessionStart {
+  const { command, args, env, transport } = agent;
+  return {
+    environment: request.environment,
+    agent: { command, args, env, transport },
+    agentArgs: request.agentArgs,
+    systemPrompt: null,
+    workspaceFiles: request.workspaceFiles,
+  };
+}
+
+/**
+ * What is done for a start that was recorded.
+ * @param message - the first message, if it is still to be sent.
+ * @param resumes - the agent of the session as it is known now, when it was started before.
+ */
+export function planOf(
+  facts: SessionFacts,
+  start: SessionStart,
+  message: string | null,
+  resumes?: AgentDefinition,
+): StartPlan {
+  return {
+    agent: {
+      name: facts.agent,
+      ...start.agent,
+      type: AGENT_TYPES.find((type) => type === facts.agentType) ?? 'custom',
+      transport: start.agent.transport ?? 'pty',
+    },
+    agentArgs: start.agentArgs,
+    environment: start.environment,
+    workspaceFiles: start.workspaceFiles ?? [],
+    resume: resumes?.resume ?? null,
+    message,
+  };
+}
