@@ -200,13 +200,18 @@ interface NewKey {
   readonly expiresAt: Date | null;
 }
 
-/** `<prefix>_<user>_<32 hexadecimal digits>`; of the user only what fits into a header. */
+/** What a key begins with: `<prefix>_<user>_`; of the user only what fits into a header. */
+export function keyStart(prefix: string, userId: string): string {
+  return `${prefix}_${userId.replaceAll(/[^A-Za-z0-9.-]+/g, '-').slice(0, 40)}_`;
+}
+
+/** `<prefix>_<user>_<32 hexadecimal digits>` */
 function issue(
   { prefix, label, userId, role, permissions, expiresAt }: NewKey,
   creator: Principal,
   now: number,
 ): IssuedKey {
-  const start = `${prefix}_${userId.replaceAll(/[^A-Za-z0-9.-]+/g, '-').slice(0, 40)}_`;
+  const start = keyStart(prefix, userId);
   const key = start + randomBytes(SECRET_BYTES).toString('hex');
   const record: ApiKeyRecord = {
     id: randomUUID(),

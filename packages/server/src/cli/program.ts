@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../version.ts';
 import { type CliContext, EXIT } from './cli-context.ts';
+import { addHelpersCommand } from './helpers-command.ts';
 import type { CreateKeyFlags, KeysFlags, RotateFlags } from './keys-command.ts';
 import type { ServerFlags } from './server-command.ts';
 import type { MigrateFlags, RestoreFlags, StoreFlags } from './store-commands.ts';
@@ -61,6 +62,7 @@ function createProgram(context: CliContext, setExitCode: (code: number) => void)
     });
   addKeysCommands(program, context, setExitCode);
   addStoreCommands(program, context, setExitCode);
+  addHelpersCommand(program, context, setExitCode);
   program
     .command('agent')
     .description('Run the embedded agent server by itself: agent server [flags] -- COMMAND [ARGS…]')
