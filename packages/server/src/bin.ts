@@ -6,6 +6,7 @@ const exitCode = await runCommandLine(process.argv.slice(2), {
   workingDirectory: process.cwd(),
   stdout: process.stdout,
   stderr: process.stderr,
+  openStreams: () => process,
   signals: process,
   // eslint-disable-next-line unicorn/no-process-exit -- the last resort of a second signal or a stuck shutdown
   exitNow: (code) => process.exit(code),

@@ -101,6 +101,9 @@ class Run {
           this.#stderr += text;
         },
       },
+      openStreams: () => {
+        throw new Error('no terminal is wanted');
+      },
       signals: this.signals,
       exitNow,
       loadApp: async () => ({ createApp: (config) => this.#createApp(config, behaviour) }),

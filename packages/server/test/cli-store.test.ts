@@ -34,6 +34,9 @@ describe('backup, restore and migrate', () => {
       workingDirectory: folder,
       stdout: { write: (text) => (stdout += text) },
       stderr: { write: (text) => (stderr += text) },
+      openStreams: () => {
+        throw new Error('no terminal is wanted');
+      },
       signals: new EventEmitter(),
       exitNow: () => undefined,
       loadApp: async () => Promise.reject(new Error('no server is wanted')),

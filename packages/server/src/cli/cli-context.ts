@@ -14,12 +14,21 @@ export interface ServerApp {
   reload(): Promise<void>;
 }
 
+/** Standard input, output and error. */
+export interface ProcessStreams {
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+}
+
 /** What a command needs of the process it runs in. */
 export interface CliContext {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly workingDirectory: string;
   readonly stdout: { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown };
+  /** The streams of the process itself, for commands that talk to people; not before a command needs them. */
+  readonly openStreams: () => ProcessStreams;
   /** Emits `SIGINT`, `SIGTERM` and `SIGHUP`. */
   readonly signals: Pick<NodeJS.EventEmitter, 'on' | 'off'>;
   /** Ends the process at once, whatever still runs; the last resort. */
