@@ -84,6 +84,7 @@ function kindOf(status: number, message: string): ApiErrorKind {
     case 404:
       return 'not_found';
     case 409:
+    case 412:
       return 'conflict';
     case 429:
       return 'rate_limited';

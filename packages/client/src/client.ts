@@ -1,5 +1,11 @@
+import { meSchema, type Me } from './access-schemas.ts';
+import { ApiKeys } from './api-keys.ts';
+import { AuditLog } from './audit-log.ts';
 import { checkTimeout } from './deadline.ts';
-import { InvalidArgumentError, InvalidResponseError } from './errors.ts';
+import { InvalidArgumentError } from './errors.ts';
+import { allPages, queryOf } from './paging.ts';
+import type { StartWithProfileRequest } from './profile-schemas.ts';
+import { Profiles } from './profiles.ts';
 import {
   healthSchema,
   searchPageSchema,
@@ -14,6 +20,7 @@ import {
   type Version,
 } from './schemas.ts';
 import { Session, type LogOptions } from './session.ts';
+import type { StartRequest } from './start-request.ts';
 import { Transport, type CallOptions, type FetchFunction } from './transport.ts';
 
 /** Options of {@link createClient}. */
@@ -33,26 +40,14 @@ export interface ClientOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-/** What a new session gets; everything is optional. */
-export interface StartRequest {
-  /** Name of an agent in the server's configuration; default: the server's choice. */
-  readonly agent?: string | undefined;
-  /** Further arguments for the agent's command. */
-  readonly agent_args?: readonly string[] | undefined;
-  /** Owner. Only administrators, and everyone while authentication is off, may name one. */
-  readonly user_id?: string | undefined;
-  /** Environment variables for the agent. */
-  readonly environment?: Readonly<Record<string, string>> | undefined;
-  readonly tags?: Readonly<Record<string, string>> | undefined;
-  /** First message; delivered once the agent is ready. */
-  readonly message?: string | undefined;
-}
-
 /** Which sessions to find; all conditions must hold. */
 export interface SearchFilter {
   /** The coarse word; prefer `state`. */
   readonly status?: string | undefined;
-  readonly state?: SessionState | undefined;
+  /** `all` finds sessions that have ended, too; without it only those that live. */
+  readonly state?: SessionState | readonly SessionState[] | 'all' | undefined;
+  /** Whether sessions that others have shared with the caller are found, too. */
+  readonly shared?: boolean | undefined;
   /** Owner; a filter for those who may see other people's sessions. */
   readonly user_id?: string | undefined;
   /** Each tag must have exactly this value. */
@@ -89,16 +84,29 @@ export function createClient(options: ClientOptions): Client {
  * that names a time; others never.
  */
 export class Client {
+  readonly profiles: Profiles;
+  /** Keys that are made while the server is in use. */
+  readonly apiKeys: ApiKeys;
+  readonly audit: AuditLog;
   readonly #transport: Transport;
 
   /** @internal Use {@link createClient}. */
   constructor(transport: Transport) {
     this.#transport = transport;
+    this.profiles = new Profiles(transport);
+    this.apiKeys = new ApiKeys(transport);
+    this.audit = new AuditLog(transport);
   }
 
   /** Starts a session and returns as soon as it is recorded; see {@link Session.waitUntilReady}. */
   async start(request: StartRequest = {}, options: CallOptions = {}): Promise<Session> {
     const call = { ...options, method: 'POST', path: '/start', json: request } as const;
+    return this.session((await this.#transport.json(call, startReplySchema)).session_id);
+  }
+
+  /** Starts a session from a profile. */
+  async startWithProfile(request: StartWithProfileRequest = {}, options: CallOptions = {}): Promise<Session> {
+    const call = { ...options, method: 'POST', path: '/start-with-profile', json: request } as const;
     return this.session((await this.#transport.json(call, startReplySchema)).session_id);
   }
 
@@ -118,19 +126,16 @@ export class Client {
   }
 
   /** All sessions that match, newest first, page by page as they are consumed. Limits apply to each page. */
-  async *searchAll(
+  searchAll(
     filter: SearchFilter = {},
     options: CallOptions = {},
   ): AsyncGenerator<SessionSummary, void, undefined> {
-    let cursor = filter.cursor;
-    for (;;) {
-      const page = await this.search({ ...filter, cursor }, options);
-      yield* page.sessions;
-      const next = page.next_cursor ?? undefined;
-      if (next === undefined) return;
-      if (next === cursor) throw new InvalidResponseError('GET /search: the same page twice');
-      cursor = next;
-    }
+    return allPages(
+      'GET /search',
+      filter.cursor,
+      (cursor) => this.search({ ...filter, cursor }, options),
+      (page) => page.sessions,
+    );
   }
 
   /** A session's record. */
@@ -148,9 +153,19 @@ export class Client {
     return this.session(id).delete(options);
   }
 
+  /** Whom the server takes the caller for. */
+  me(options: CallOptions = {}): Promise<Me> {
+    return this.#transport.json({ ...options, method: 'GET', path: '/me' }, meSchema);
+  }
+
   /** Whether the server works. */
   health(options: CallOptions = {}): Promise<Health> {
     return this.#transport.json({ ...options, method: 'GET', path: '/health' }, healthSchema);
+  }
+
+  /** Whether the server takes work. While it starts or stops this is an {@link ApiError} of kind `unavailable`. */
+  ready(options: CallOptions = {}): Promise<Health> {
+    return this.#transport.json({ ...options, method: 'GET', path: '/readyz' }, healthSchema);
   }
 
   /** Which version of the server it is. */
@@ -159,12 +174,12 @@ export class Client {
   }
 }
 
-function searchQuery({ tags = {}, limit, ...filter }: SearchFilter): URLSearchParams {
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(filter)) {
-    if (value !== undefined) query.set(name, value);
-  }
-  if (limit !== undefined) query.set('limit', String(limit));
+function searchQuery({ tags = {}, state, shared, ...filter }: SearchFilter): URLSearchParams {
+  const query = queryOf({
+    ...filter,
+    state: typeof state === 'object' ? state.join(',') : state,
+    ...(shared === undefined ? {} : { shared: String(shared) }),
+  });
   for (const [key, value] of Object.entries(tags)) query.set(`tag.${key}`, value);
   return query;
 }

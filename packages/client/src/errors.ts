@@ -7,7 +7,7 @@ import type { SessionDetails } from './schemas.ts';
  * - `unauthorized`: no key, or a key the server does not accept (401)
  * - `forbidden`: the key may not do this, or the session is somebody else's (403)
  * - `not_found`: no such session, or no such route (404)
- * - `conflict`: the thing is in a state that does not allow this (409)
+ * - `conflict`: the thing is in a state that does not allow this (409), or was changed since (412)
  * - `rate_limited`: too many sessions or too many starts (429)
  * - `agent_busy`: the agent is not waiting for input, so the message was refused
  * - `unavailable`: starting, shutting down or unreachable behind the proxy (502, 503, 504)

@@ -1,5 +1,10 @@
 export { createClient } from './client.ts';
-export type { Client, ClientOptions, SearchFilter, StartRequest } from './client.ts';
+export type { Client, ClientOptions, SearchFilter } from './client.ts';
+export type { ApiKeyListOptions, ApiKeys } from './api-keys.ts';
+export type { AuditFilter, AuditLog } from './audit-log.ts';
+export type { ProfileChangeOptions, ProfileListOptions, Profiles, VersionedProfile } from './profiles.ts';
+export type { SessionShares } from './session-shares.ts';
+export type { StartRequest } from './start-request.ts';
 export type { LogOptions, SendOptions, Session, UploadData } from './session.ts';
 export type { CallOptions, FetchFunction } from './transport.ts';
 export type { EventsOptions, ReconnectNotice, ReconnectOptions } from './events.ts';
@@ -37,3 +42,32 @@ export type {
   UploadedFile,
   Version,
 } from './schemas.ts';
+export type {
+  ApiKey,
+  AuditEntry,
+  AuditOutcome,
+  AuditPage,
+  CreateApiKeyRequest,
+  CreateShareLinkRequest,
+  IssuedApiKey,
+  IssuedShareLink,
+  Me,
+  Revocation,
+  Role,
+  RotateApiKeyRequest,
+  SessionShare,
+  SessionShareList,
+  ShareAccess,
+  ShareLink,
+  ShareSessionRequest,
+} from './access-schemas.ts';
+export type {
+  Profile,
+  ProfileDeletion,
+  ProfileRepository,
+  ProfileRepositoryRequest,
+  ProfileRequest,
+  ProfileTemplate,
+  ProfileTemplateRequest,
+  StartWithProfileRequest,
+} from './profile-schemas.ts';

@@ -1,6 +1,7 @@
 import type { AgentEvent } from './agent-event.ts';
 import { InvalidArgumentError } from './errors.ts';
 import { sessionEvents, type EventsOptions } from './events.ts';
+import { pathSegment } from './path-segment.ts';
 import { waitUntilReady } from './readiness.ts';
 import {
   agentStatusReportSchema,
@@ -8,6 +9,7 @@ import {
   messageReplySchema,
   messagesReplySchema,
   sessionDetailsSchema,
+  startReplySchema,
   uploadedFileSchema,
   type AgentStatusReport,
   type DeleteResult,
@@ -15,6 +17,7 @@ import {
   type SessionDetails,
   type UploadedFile,
 } from './schemas.ts';
+import { SessionShares } from './session-shares.ts';
 import type { CallOptions, Transport } from './transport.ts';
 import { sendAndWait, type Turn } from './turn.ts';
 
@@ -45,18 +48,6 @@ const UPLOAD_TIMEOUT_MS = 120_000;
 /** How long the record may take that explains why a stream broke. */
 const INSPECT_TIMEOUT_MS = 5_000;
 
-/** Encodes a session id as one path segment. Fails for what can be no id, before any request (PX-216, PX-217). */
-export function idSegment(id: string): string {
-  if (id === '') throw new InvalidArgumentError('The session id is empty');
-  // Dot segments vanish from URLs even when encoded, and with them the end of the path before.
-  if (id === '.' || id === '..') throw new InvalidArgumentError(`"${id}" is no session id`);
-  try {
-    return encodeURIComponent(id);
-  } catch {
-    throw new InvalidArgumentError('The session id is not well-formed text');
-  }
-}
-
 /**
  * One session. Creating a handle makes no request and does not tell whether the session exists.
  *
@@ -66,14 +57,17 @@ export function idSegment(id: string): string {
 export class Session {
   /** As `POST /start` returned it. */
   readonly id: string;
+  /** Who may use it besides its owner. */
+  readonly shares: SessionShares;
   readonly #segment: string;
   readonly #transport: Transport;
 
   /** @internal */
   constructor(transport: Transport, id: string) {
-    this.#segment = idSegment(id);
+    this.#segment = pathSegment('session', id);
     this.#transport = transport;
     this.id = id;
+    this.shares = new SessionShares(transport, this.#record());
   }
 
   /** The session's record: state, agent, times, reason of a failure. */
@@ -85,6 +79,16 @@ export class Session {
   log({ lines, ...options }: LogOptions = {}): Promise<string> {
     const query = new URLSearchParams(lines === undefined ? {} : { lines: String(lines) });
     return this.#transport.text({ ...options, method: 'GET', path: `${this.#record()}/log`, query });
+  }
+
+  /**
+   * Starts a session that has ended again, in its workspace and with its conversation; the handle stays good.
+   *
+   * @throws ApiError of kind `conflict` while it lives, or when its workspace is gone
+   */
+  async resume(options: CallOptions = {}): Promise<void> {
+    const call = { ...options, method: 'POST', path: `${this.#record()}/resume` } as const;
+    await this.#transport.json(call, startReplySchema);
   }
 
   /** Ends the session; resolves when its processes are gone. */

@@ -17,10 +17,12 @@ export interface CallOptions {
 
 /** One request, as {@link Transport} takes it. */
 export interface TransportRequest extends CallOptions {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Below the base URL, each segment already encoded. */
   readonly path: string;
   readonly query?: URLSearchParams;
+  /** Of this request, besides those of the client. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   readonly json?: unknown;
   /** Sent as `multipart/form-data`. */
@@ -55,10 +57,18 @@ export class Transport {
   }
 
   /** Calls and parses the JSON answer. */
-  json<T>(request: TransportRequest, schema: z.ZodMiniType<T>): Promise<T> {
+  async json<T>(request: TransportRequest, schema: z.ZodMiniType<T>): Promise<T> {
+    return (await this.jsonWithHeaders(request, schema)).body;
+  }
+
+  /** Calls and parses the JSON answer; for those whose headers matter. */
+  jsonWithHeaders<T>(
+    request: TransportRequest,
+    schema: z.ZodMiniType<T>,
+  ): Promise<{ readonly body: T; readonly headers: Headers }> {
     return this.#call(request, async (response) => {
       const parsed = schema.safeParse(parseJson(await response.text()));
-      if (parsed.success) return parsed.data;
+      if (parsed.success) return { body: parsed.data, headers: response.headers };
       const issue = parsed.error.issues[0];
       const place = issue === undefined || issue.path.length === 0 ? 'the body' : issue.path.join('.');
       throw new InvalidResponseError(
@@ -131,6 +141,7 @@ export class Transport {
       method: request.method,
       headers: {
         ...this.#headers,
+        ...request.headers,
         accept: `${accept}, application/problem+json`,
         ...(request.json === undefined ? {} : { 'content-type': 'application/json' }),
       },

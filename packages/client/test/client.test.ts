@@ -92,7 +92,7 @@ describe('calls', () => {
     for await (const session of client.searchAll({ state: 'running', limit: 2 }))
       ids.push(session.session_id);
     expect(ids).toEqual(['a', 'b', 'c']);
-    expect(proxy.requests[1]!.url).toBe('/search?state=running&cursor=n1&limit=2');
+    expect(proxy.requests[1]!.url).toBe('/search?limit=2&cursor=n1&state=running');
 
     proxy.override(
       'GET /search',
