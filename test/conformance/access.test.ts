@@ -299,7 +299,7 @@ describe('agentapi-proxy keys', () => {
   });
 
   test.each([
-    [['create'], 1, '--user'],
+    [['create'], 2, '--user'],
     [['create', '--user', 'x', '--role', 'boss'], 2, 'admin, user, readonly'],
     [['create', '--user', 'x', '--expires', '-1d'], 2, '--expires'],
     [['create', '--user', 'x', '--expires', '0d'], 2, '--expires'],

@@ -186,16 +186,16 @@ describe('the program', () => {
     [['server', 'surplus'], 'too many arguments'],
     [['server', '--port'], 'argument missing'],
     [['server', '-c'], 'argument missing'],
-  ])('PX-004: %j prints the reason and the usage on stderr and exits 1', async (args, reason) => {
+  ])('PX-004: %j prints the reason and the usage on stderr and exits 2', async (args, reason) => {
     const { code, stdout, stderr } = await new Run(args).result;
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(reason);
     expect(stderr).toContain('Usage: agentapi-proxy');
   });
 
   test('PX-004: so does the built program', async () => {
     const { code, stdout, stderr } = await spawnProgram(['server', '--nope']);
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain('Usage: agentapi-proxy server');
   });
 

@@ -2,6 +2,8 @@ import { StringDecoder } from 'node:string_decoder';
 import { AttachError, attachUrl, ServerLink } from './server-link.ts';
 import { ENTER_VIEW, LEAVE_VIEW, repaint, visibleRows } from './viewport.ts';
 
+export { AttachError } from './server-link.ts';
+
 export interface AttachOptions {
   /** As given by the user; see {@link attachUrl}. */
   readonly url: string;
@@ -10,6 +12,8 @@ export interface AttachOptions {
   readonly output: NodeJS.WriteStream;
   /** Presented to a server that wants one. */
   readonly token?: string;
+  /** The control character that detaches instead of reaching the agent; Ctrl+C without it. */
+  readonly detachKey?: string;
   /** Detaches when aborted. */
   readonly signal?: AbortSignal;
   /** Told about problems that do not prevent the attachment. */
@@ -19,13 +23,13 @@ export interface AttachOptions {
 const CTRL_C = '\x03';
 /** The terminal must be given back even when it takes no output (agentapi section 1.7). */
 const RESTORE_LIMIT_MS = 1_000;
-/** Keys typed before Ctrl+C may still be on their way. */
+/** Keys typed before the detach key may still be on their way. */
 const LAST_KEYS_LIMIT_MS = 500;
 /** Size of an output that does not tell its own. */
 const DEFAULT_SIZE = { columns: 80, rows: 24 };
 
 /**
- * Shows the agent's screen in the user's terminal and sends the user's keys, until Ctrl+C or `signal`
+ * Shows the agent's screen in the user's terminal and sends the user's keys, until the detach key or `signal`
  * (agentapi section 1.7). The window shows the last rows of the remote screen that fit and follows
  * its own resizes; the remote terminal is never resized. The terminal is restored in every case.
  * @throws {AttachError} when the attachment cannot be made, or ends by the server or an error.
@@ -48,7 +52,7 @@ export async function attach(options: AttachOptions): Promise<void> {
   output.write(ENTER_VIEW);
   const view = new View(output);
   try {
-    const detached = forwardKeys({ input, link, signal });
+    const detached = forwardKeys({ input, link, signal, detachKey: options.detachKey ?? CTRL_C });
     await Promise.race([detached, showScreens(link, view, signal)]);
   } catch (error) {
     if (!signal.aborted) throw asAttachError(error);
@@ -110,10 +114,11 @@ interface KeySource {
   readonly input: NodeJS.ReadStream;
   readonly link: ServerLink;
   readonly signal: AbortSignal;
+  readonly detachKey: string;
 }
 
-/** Sends every chunk as one message, one after another; resolves at Ctrl+C or the end of the input. */
-function forwardKeys({ input, link, signal }: KeySource): Promise<void> {
+/** Sends every chunk as one message, one after another; resolves at the detach key or the end of the input. */
+function forwardKeys({ input, link, signal, detachKey }: KeySource): Promise<void> {
   const decoder = new StringDecoder('utf8');
   return new Promise((resolve, reject) => {
     let sending = Promise.resolve();
@@ -124,7 +129,7 @@ function forwardKeys({ input, link, signal }: KeySource): Promise<void> {
     };
     const onData = (chunk: Buffer) => {
       const keys = decoder.write(chunk);
-      const end = keys.indexOf(CTRL_C);
+      const end = keys.indexOf(detachKey);
       if (end === -1) {
         send(keys);
         return;
@@ -139,7 +144,7 @@ function forwardKeys({ input, link, signal }: KeySource): Promise<void> {
       resolve();
     };
     signal.addEventListener('abort', finish, { once: true });
-    // A terminal that goes away ends the attachment like Ctrl+C.
+    // A terminal that goes away ends the attachment like the detach key.
     input.on('data', onData).once('end', finish).once('error', finish).resume();
   });
 }

@@ -6,6 +6,13 @@ import { z } from 'zod';
 /** Why an attachment could not be made or has ended. */
 export class AttachError extends Error {
   override readonly name = 'AttachError';
+  /** What the server answered, when it was that. */
+  readonly status: number | undefined;
+
+  constructor(message: string, options: { readonly cause?: unknown; readonly status?: number } = {}) {
+    super(message, { cause: options.cause });
+    this.status = options.status;
+  }
 }
 
 /** A server that takes longer to answer is not there. */
@@ -44,7 +51,9 @@ export class ServerLink implements Disposable {
   async sendKeys(keys: string, signal: AbortSignal): Promise<void> {
     const body = JSON.stringify({ type: 'raw', content: keys });
     const { status, text } = await this.#exchange('POST', '/message', body, signal);
-    if (status !== 200) throw new AttachError(`keys were refused with ${status}: ${detailOf(text)}`);
+    if (status !== 200) {
+      throw new AttachError(`keys were refused with ${status}: ${detailOf(text)}`, { status });
+    }
   }
 
   /** The screens as they change, until the server ends the stream. */
@@ -52,7 +61,8 @@ export class ServerLink implements Disposable {
     const response = await this.#open('GET', '/internal/screen', undefined, signal);
     if (response.statusCode !== 200) {
       response.destroy();
-      throw new AttachError(`GET /internal/screen was answered with ${response.statusCode ?? 'nothing'}`);
+      const { statusCode: status = 0 } = response;
+      throw new AttachError(`GET /internal/screen was answered with ${status}`, { status });
     }
     const decoder = new StringDecoder('utf8');
     let text = '';

@@ -19,6 +19,7 @@ import type { Store } from '../store/store.ts';
 import { EXIT } from './cli-context.ts';
 import type { CliContext } from './cli-context.ts';
 import { parseDuration } from './duration.ts';
+import { tableOf } from './table.ts';
 
 /** Options of every `keys` command. */
 export interface KeysFlags {
@@ -262,19 +263,4 @@ function listOf(text: string): readonly string[] {
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '');
-}
-
-function tableOf(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths: number[] = [];
-  for (const row of rows) {
-    row.forEach((cell, at) => {
-      widths[at] = Math.max(widths[at] ?? 0, cell.length);
-    });
-  }
-  return rows.map((row) =>
-    row
-      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
 }

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../version.ts';
 import { type CliContext, EXIT } from './cli-context.ts';
+import { addClientCommand } from './client/client-command.ts';
 import { addHelpersCommand } from './helpers-command.ts';
 import type { CreateKeyFlags, KeysFlags, RotateFlags } from './keys-command.ts';
 import type { ServerFlags } from './server-command.ts';
@@ -29,7 +30,7 @@ export async function runCommandLine(args: readonly string[], context: CliContex
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode;
+    return error.exitCode === EXIT.ok ? EXIT.ok : EXIT.badConfiguration;
   }
   return exitCode;
 }
@@ -60,6 +61,7 @@ function createProgram(context: CliContext, setExitCode: (code: number) => void)
       const { runServer } = await import('./server-command.ts');
       setExitCode(await runServer(flags, context));
     });
+  addClientCommand(program, context, setExitCode);
   addKeysCommands(program, context, setExitCode);
   addStoreCommands(program, context, setExitCode);
   addHelpersCommand(program, context, setExitCode);

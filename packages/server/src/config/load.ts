@@ -16,10 +16,11 @@ const DEFAULT_CONFIG_FILE = 'config.json';
 /** Environment variable that names the configuration file. */
 const FILE_VARIABLE = `${ENVIRONMENT_PREFIX}CONFIG`;
 
-/** Variables with our prefix that are not fields: the file, and what sessions and the client commands use. */
-const OTHER_VARIABLES = ['CONFIG', 'SESSION', 'SESSION_ID', 'URL', 'ENDPOINT', 'API_KEY'].map(
-  (name) => ENVIRONMENT_PREFIX + name,
-);
+/** Variables with our prefix that are not fields: the file, and what sessions, their scripts and the client commands use. */
+const OTHER_VARIABLES = [
+  ...['CONFIG', 'SESSION', 'SESSION_ID', 'URL', 'ENDPOINT', 'API_KEY'],
+  ...['WORKSPACE', 'REPOSITORY', 'CLONE_DIR', 'BRANCH'],
+].map((name) => ENVIRONMENT_PREFIX + name);
 
 /** Where the configuration comes from. */
 export interface ConfigSources {
@@ -80,6 +81,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   }
   const config = deepFreeze({
     ...parsed.data,
+    scripts_dir: resolvedPath(workingDirectory, parsed.data.scripts_dir),
     data_dir: resolve(workingDirectory, parsed.data.data_dir ?? defaultDataDir(environment)),
     encryption: {
       ...parsed.data.encryption,
