@@ -202,8 +202,9 @@ function verdict(
     case 'query':
       return 'API key required';
     case 'link':
+      if (!['GET', 'HEAD', 'OPTIONS'].includes(method)) return 'forbidden';
       if (requires === 'authenticated') return 'allowed';
-      if (requires !== 'session:access' || !['GET', 'HEAD', 'OPTIONS'].includes(method)) return 'forbidden';
+      if (requires !== 'session:access') return 'forbidden';
       return rule === 'session-read' && caller.toIt ? 'allowed' : 'forbidden';
     case 'key':
       return keyVerdict(caller, requires, rule);

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { chooseDefaultAgent } from './agents/default-agent.ts';
@@ -25,6 +24,7 @@ import type { Listener } from './http/listener.ts';
 import { OriginGuard } from './http/origin-guard.ts';
 import { apiKeyRoutes } from './http/routes/api-keys.ts';
 import { auditRoute } from './http/routes/audit.ts';
+import { mcpRoute } from './http/routes/mcp.ts';
 import { meRoute } from './http/routes/me.ts';
 import { profileRoutes } from './http/routes/profiles.ts';
 import { sessionRoutes } from './http/routes/sessions.ts';
@@ -33,6 +33,8 @@ import { startWithProfileRoute } from './http/routes/start-with-profile.ts';
 import { systemRoutes } from './http/routes/system.ts';
 import { StartGate } from './http/start-gate.ts';
 import type { RootLog } from './log.ts';
+import { openMcp } from './open-mcp.ts';
+import type { McpAccess } from './open-mcp.ts';
 import { openStore } from './open-store.ts';
 import { Profiles } from './profiles/profiles.ts';
 import { createProxyHandler } from './proxy/proxy-handler.ts';
@@ -67,6 +69,9 @@ const RESERVED_SEGMENTS: ReadonlySet<string> = new Set([
   ...['me', 'api-keys', 'audit', 'events', 'metrics', 'mcp', 'console', 'docs', 'openapi.json'],
 ]);
 
+/** What MCP clients in web pages send (streamable HTTP). */
+const MCP_REQUEST_HEADERS = ['Mcp-Session-Id', 'MCP-Protocol-Version', 'Mcp-Method', 'Mcp-Name'];
+
 const HOUR_MS = 3_600_000;
 
 /** Parts that are not made from the configuration. */
@@ -94,8 +99,13 @@ export async function createApp(
   const cors = new Cors({
     origins: config.cors.allowed_origins,
     credentials: config.cors.allow_credentials,
-    requestHeaders: ['If-Match', ...config.cors.allowed_headers, config.auth.header_name],
-    exposedHeaders: ['ETag', 'X-Ignored-Members', ...config.cors.exposed_headers],
+    requestHeaders: [
+      'If-Match',
+      ...MCP_REQUEST_HEADERS,
+      ...config.cors.allowed_headers,
+      config.auth.header_name,
+    ],
+    exposedHeaders: ['ETag', 'X-Ignored-Members', 'Mcp-Session-Id', ...config.cors.exposed_headers],
     maxAgeSeconds: config.cors.max_age_seconds,
   });
 
@@ -137,7 +147,7 @@ export async function createApp(
         agents,
         defaultAgent: () => defaultAgent,
         cors,
-        requestIdOf: (request) => listener.requestIdOf(request),
+        listener,
         isReady: () => isReady,
       });
       const { sessions, workspaces, control, proxy } = parts;
@@ -166,6 +176,8 @@ export async function createApp(
       const failed = isPersistent(config) && !isReady;
       const mode = failed ? 'keep' : config.on_shutdown;
       isReady = false;
+      // Before the sessions: whoever waits for an answer is told that the server goes, not that the session failed.
+      await parts?.mcp[Symbol.asyncDispose]();
       const left = (await parts?.sessions.close(mode, `The server was stopped (${reason})`)) ?? [];
       await listener.close(DRAIN_MS);
       await parts?.control.close();
@@ -194,7 +206,7 @@ interface Foundation {
   readonly agents: ReadonlyMap<string, AgentDefinition>;
   readonly defaultAgent: () => string;
   readonly cors: Cors;
-  readonly requestIdOf: (request: IncomingMessage) => string;
+  readonly listener: Listener;
   readonly isReady: () => boolean;
 }
 
@@ -206,6 +218,7 @@ interface Parts {
   readonly sessions: Sessions;
   readonly control: FastifyInstance;
   readonly proxy: ProxyHandler;
+  readonly mcp: McpAccess;
 }
 
 async function assemble(foundation: Foundation): Promise<Parts> {
@@ -270,7 +283,7 @@ async function assemble(foundation: Foundation): Promise<Parts> {
     audit: access.audit,
     trustedProxies,
     maxBodyBytes: limits.body_bytes,
-    requestIdOf: foundation.requestIdOf,
+    requestIdOf: (request) => foundation.listener.requestIdOf(request),
     log: log.child({ module: 'http' }),
   });
   systemRoutes(control, {
@@ -287,6 +300,12 @@ async function assemble(foundation: Foundation): Promise<Parts> {
   apiKeyRoutes(control, access.keys, authenticator.enabled);
   auditRoute(control, access.audit);
   meRoute(control, authenticator.enabled ? 'on' : 'off');
+  const mcp = openMcp(foundation.listener, limits.body_bytes, log.child({ module: 'mcp' }));
+  mcpRoute(control, {
+    handle: mcp.handle,
+    keyHeaders: authenticator.keyHeaders,
+    addressOf: ({ socket, headers }) => trustedProxies.clientOf(socket.remoteAddress, headers),
+  });
   await control.ready();
   const proxy = createProxyHandler({
     find: (id) => sessions.find(id),
@@ -301,7 +320,7 @@ async function assemble(foundation: Foundation): Promise<Parts> {
     log: log.child({ module: 'proxy' }),
   });
   access.onChange(() => proxy.recheck());
-  return { runtime, workspaces, access, sessions, control, proxy };
+  return { runtime, workspaces, access, sessions, control, proxy, mcp };
 }
 
 /** How long the files of an ended session stay. */

@@ -20,6 +20,8 @@ export interface RequestOrigin {
 export interface Authenticator {
   /** `false`: everybody is the anonymous user and may do everything. */
   readonly enabled: boolean;
+  /** Lower-case names of the headers that a key is looked for in. */
+  readonly keyHeaders: readonly string[];
   /** Lower-case names of headers that carry the caller's credentials; agents must never see them (DF-05). */
   readonly credentialHeaders: readonly string[];
   /**
@@ -58,10 +60,12 @@ export function createAuthenticator(
 ): Authenticator {
   const { auth } = config;
   const header = auth.header_name.toLowerCase();
-  const credentialHeaders = [...new Set([header, 'authorization', 'proxy-authorization', 'cookie'])];
+  const keyHeaders = [...new Set([header, 'authorization'])];
+  const credentialHeaders = [...new Set([...keyHeaders, 'proxy-authorization', 'cookie'])];
   if (!auth.enabled) {
     return {
       enabled: false,
+      keyHeaders,
       credentialHeaders,
       authenticate: () => ANONYMOUS,
       accept: () => undefined,
@@ -76,6 +80,7 @@ export function createAuthenticator(
 
   return {
     enabled: true,
+    keyHeaders,
     credentialHeaders,
     authenticate: (headers, origin) => {
       const presented = presentedKeys(headers, header);

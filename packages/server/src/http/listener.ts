@@ -3,6 +3,7 @@ import { createServer, ServerResponse } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
 import { Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { duplexPair } from 'node:stream';
 import type { Duplex } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -73,6 +74,11 @@ export interface Listener {
   /** The id of a request that is with the control plane. */
   requestIdOf(req: IncomingMessage): string;
   /**
+   * A connection from inside the process, for callers of our own API: what is asked over it takes the same way as what
+   * comes from outside, as if from `remoteAddress`. Either end closes both.
+   */
+  connect(remoteAddress: string): Duplex;
+  /**
    * Stops accepting, closes unused connections, ends event streams, waits `graceMs` for what is in progress and
    * cuts off the rest. Closes the data plane with it.
    */
@@ -130,6 +136,15 @@ class HttpListener implements Listener {
 
   requestIdOf(req: IncomingMessage): string {
     return this.#requestIds.get(req) ?? randomUUID();
+  }
+
+  connect(remoteAddress: string): Duplex {
+    const [server, client] = duplexPair();
+    Object.defineProperty(server, 'remoteAddress', { value: remoteAddress });
+    server.once('close', () => client.destroy());
+    client.once('close', () => server.destroy());
+    this.#server.emit('connection', server);
+    return client;
   }
 
   async close(graceMs: number): Promise<void> {

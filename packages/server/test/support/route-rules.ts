@@ -42,6 +42,9 @@ export const ROUTE_RULES: Readonly<Record<string, RouteRule>> = {
   'DELETE /api-keys/:keyId': 'key',
   'POST /api-keys/:keyId/rotate': 'key',
   'GET /audit': 'admins',
+  'GET /mcp': 'own',
+  'POST /mcp': 'own',
+  'DELETE /mcp': 'own',
 };
 
 /** Who may use what a rule stands for, besides holding the permission; for the documentation. */
