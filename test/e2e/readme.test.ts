@@ -158,12 +158,13 @@ describe.concurrent('the TypeScript blocks, compiled and run word for word', () 
 });
 
 describe('the configurations', () => {
-  test.each(['README.md', 'docs/configuration.md', 'docs/agents.md', 'docs/security.md'])(
+  test.each(['README.md', 'docs/configuration.md', 'docs/agents.md', 'docs/security.md', 'docs/scripts.md'])(
     'the example in %s is accepted word for word',
     async (file) => {
       const own = await mkdtemp(join(folder, 'configuration-'));
       const example = await testedBlock(file, 'configuration');
       await writeFile(join(own, 'example.json'), example);
+      await mkdir(join(own, 'scripts'));
       const keys = (await codeBlocks('docs/security.md')).find(({ text }) => text.includes('api_keys'));
       await writeFile(join(own, 'keys.json'), keys?.text ?? '', { mode: 0o600 });
       await using configured = await startServer({

@@ -9,6 +9,7 @@ export const ERRORS = {
   invalid_tags: { status: 400, message: 'Invalid tags' },
   invalid_repository: { status: 400, message: 'Invalid repository' },
   invalid_session_id: { status: 400, message: 'Invalid session id' },
+  script_not_allowed: { status: 400, message: 'Script not allowed' },
   unknown_agent: { status: 400, message: 'Unknown agent' },
   invalid_profile: { status: 400, message: 'Invalid profile' },
   invalid_template: { status: 400, message: 'Invalid template' },

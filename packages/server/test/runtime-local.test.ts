@@ -49,6 +49,7 @@ async function specOf(mode: string, changes: Partial<LaunchSpec> = {}): Promise<
     sessionId: 'session-1',
     command: process.execPath,
     args: (port) => [AGENT_SERVER, mode, String(port)],
+    script: null,
     cwd: folder,
     env: { PATH: process.env['PATH'] ?? '', GREETING: 'hello' },
     logPath: join(folder, 'logs', 'session.log'),

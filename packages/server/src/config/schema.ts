@@ -294,6 +294,20 @@ export const configSchema = z.strictObject({
     env: 'CLAUDE_ARGS',
     secret: true,
   }),
+  scripts_dir: z
+    .string()
+    .default('')
+    .transform((path) => (path === '' ? undefined : path))
+    .describe(
+      'Folder of your own start scripts, relative to the working directory; requests and profiles may choose every file `*.sh` in it. Nobody else may have write access.',
+    ),
+  script: z
+    .string()
+    .min(1)
+    .default('auto')
+    .describe(
+      'Script that starts the agent servers of sessions that name none: a file name in `scripts_dir`, or one that comes with the program; auto = agentapi_with_github.sh with a repository, else agentapi_default.sh; none = no script.',
+    ),
   start_port: z
     .int()
     .min(0)

@@ -18,6 +18,7 @@ function profile(changes: Partial<Profile> = {}): Profile {
     messageTemplates: [],
     agent: null,
     agentArgs: [],
+    script: null,
     repository: null,
     isDefault: false,
     createdAt: NOW,

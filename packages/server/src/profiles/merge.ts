@@ -9,6 +9,7 @@ export interface StartMembers {
   readonly message?: string | undefined;
   readonly agent?: string | undefined;
   readonly agent_args?: readonly string[] | undefined;
+  readonly script?: string | undefined;
 }
 
 /** What a start takes from a profile or the request; absent = neither says anything. */
@@ -17,6 +18,7 @@ export interface MergedMembers {
   tags: Record<string, string>;
   agent?: string;
   agent_args?: string[];
+  script?: string;
 }
 
 /**
@@ -30,6 +32,7 @@ export function mergeStart<Request extends StartMembers>(
 ): Request & MergedMembers {
   const agent = request.agent ?? profile.agent;
   const isProfilesAgent = profile.agent === null || profile.agent === agent;
+  const script = request.script ?? profile.script;
   const args = request.agent_args ?? (isProfilesAgent ? profile.agentArgs : []);
   return {
     ...request,
@@ -37,6 +40,7 @@ export function mergeStart<Request extends StartMembers>(
     tags: { ...(profile.repository === null ? {} : { repository: profile.repository }), ...request.tags },
     ...(agent === null ? {} : { agent }),
     ...(args.length === 0 ? {} : { agent_args: [...args] }),
+    ...(script === null ? {} : { script }),
   };
 }
 

@@ -37,6 +37,8 @@ export interface ProfileInput {
   readonly agent?: string | undefined;
   readonly agentArgs?: readonly string[] | undefined;
   /** Empty = none. */
+  readonly script?: string | undefined;
+  /** Empty = none. */
   readonly repository?: string | undefined;
   readonly isDefault?: boolean | undefined;
 }
@@ -45,6 +47,7 @@ export interface ProfileInput {
 export interface ProfilePolicy {
   readonly checkEnvironment: (environment: Readonly<Record<string, string>>) => void;
   readonly checkAgent: (name: string) => void;
+  readonly checkScript: (name: string) => Promise<void>;
 }
 
 /** What a caller may set. */
@@ -58,6 +61,7 @@ export type ProfileFields = Pick<
   | 'messageTemplates'
   | 'agent'
   | 'agentArgs'
+  | 'script'
   | 'repository'
   | 'isDefault'
 >;
@@ -82,6 +86,7 @@ const EMPTY: ProfileFields = {
   messageTemplates: [],
   agent: null,
   agentArgs: [],
+  script: null,
   repository: null,
   isDefault: false,
 };
@@ -116,6 +121,7 @@ export function fieldsOf(
       : base.messageTemplates,
     agent: orNone(input.agent, base.agent, 'agent'),
     agentArgs: input.agentArgs ? args(input.agentArgs) : base.agentArgs,
+    script: orNone(input.script, base.script, 'script'),
     repository: orNone(input.repository, base.repository, 'repository'),
     isDefault: input.isDefault ?? base.isDefault,
   };

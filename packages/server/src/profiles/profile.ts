@@ -35,6 +35,8 @@ export interface Profile {
   /** Name of a configured agent; `null` leaves the choice to the request and the server. */
   readonly agent: string | null;
   readonly agentArgs: readonly string[];
+  /** Name of a start script; `null` leaves the choice to the request and the server. */
+  readonly script: string | null;
   /** Repository of sessions whose request names none. */
   readonly repository: string | null;
   /** Whether it is the one its user starts with when naming none; at most one of a user is. */

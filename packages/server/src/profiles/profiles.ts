@@ -37,6 +37,7 @@ export class Profiles {
    * @throws AppError `invalid_profile` and its like, with the path of the field.
    */
   async create(principal: Principal, input: ProfileInput): Promise<Profile> {
+    await this.#checkScript(input);
     const now = this.#now();
     return this.#table.insert({
       id: randomUUID(),
@@ -79,6 +80,7 @@ export class Profiles {
    * @throws AppError as {@link find} and {@link create}; `version_conflict`.
    */
   async update(principal: Principal, id: string, input: ProfileInput, ifVersion?: number): Promise<Profile> {
+    await this.#checkScript(input);
     return this.#edit(principal, id, 'update', ifVersion, (present, now) =>
       fieldsOf(input, present, this.#policy, now),
     );
@@ -130,6 +132,11 @@ export class Profiles {
       lastUsedAt: now,
       updatedAt: now,
     }));
+  }
+
+  /** A file may be changed any moment; the start of a session looks again. */
+  async #checkScript({ script }: ProfileInput): Promise<void> {
+    if (script) await this.#policy.checkScript(script);
   }
 
   async #edit(

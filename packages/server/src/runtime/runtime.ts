@@ -5,6 +5,8 @@ export interface LaunchSpec {
   readonly command: string;
   /** Arguments, given the port that the agent server is to use. Secrets do not belong here. */
   readonly args: (port: number) => readonly string[];
+  /** Name of the script that `command` runs to start the agent server, for messages; `null` when it is started directly. */
+  readonly script: string | null;
   /** Working directory; must exist. */
   readonly cwd: string;
   /** The whole environment; the runtime adds only its marker variable. */

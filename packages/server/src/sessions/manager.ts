@@ -122,6 +122,7 @@ export class Sessions {
     checkTags(request.tags, this.#options.tagLimits);
     checkEnvironment(request.environment, this.#options.environment);
     const agent = this.agentOf(request.agent);
+    if (request.script !== null) await this.#options.scripts.check(request.script);
     const session = await this.#lives.begin(ownerId, request.environment, async (holdings) =>
       this.#record(request, agent, holdings),
     );

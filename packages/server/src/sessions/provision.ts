@@ -1,12 +1,17 @@
-import { readFile, rm } from 'node:fs/promises';
+import { lstat, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { AgentType } from '@agentapi-proxy/agent-server/agent-type';
 import { z } from 'zod';
 import type { AgentServer } from '../agents/agent-server.ts';
 import { findProgram } from '../agents/find-program.ts';
+import { scriptEnvironment, throughScript } from '../agents/script-launch.ts';
+import type { ScriptFacts } from '../agents/script-launch.ts';
+import type { StartScripts } from '../agents/start-scripts.ts';
 import type { ResumeOption, Transport } from '../config/agents.ts';
 import type { Log } from '../log.ts';
 import { LaunchError } from '../runtime/runtime.ts';
 import type { PortReservation, Run, Runtime } from '../runtime/runtime.ts';
+import { parseRepository } from '../workspace/repository.ts';
 import { addWorkspaceFiles, WorkspaceFileError } from '../workspace/workspace-files.ts';
 import type { WorkspaceFile } from '../workspace/workspace-files.ts';
 import type { Workspaces } from '../workspace/workspace.ts';
@@ -18,6 +23,9 @@ import type { Session } from './session.ts';
 export interface ProvisionContext {
   readonly agentServer: AgentServer;
   readonly environment: EnvironmentPolicy;
+  readonly scripts: StartScripts;
+  /** What the operator adds to command lines; told to start scripts. */
+  readonly operatorArgs: { readonly agentServer: readonly string[]; readonly claude: readonly string[] };
   readonly runtime: Runtime;
   readonly workspaces: Workspaces;
   readonly records: SessionRecords;
@@ -42,6 +50,8 @@ export interface StartPlan {
   /** Variables of the request. */
   readonly environment: Readonly<Record<string, string>>;
   readonly workspaceFiles: readonly WorkspaceFile[];
+  /** Name of the start script; `null` = the one of the server's choice. */
+  readonly script: string | null;
   /** Given to an agent that has been talked to in an earlier life; `null` in the first one. */
   readonly resume: ResumeOption | null;
   /** The first message, as far as it has not been sent; `null` when there is none. */
@@ -73,7 +83,9 @@ export async function provision(
     throw new LaunchError(`Agent "${agent.name}" cannot be started. ${lookup.reason}`);
   }
   await rm(workspace.exitReportPath, { force: true });
-  const launch = context.agentServer.launch({
+  const repository = await clonedRepository(session.facts.tags, workspace.directory);
+  const script = await context.scripts.choose(plan.script, repository !== null);
+  const agentServer = context.agentServer.launch({
     program: lookup.path,
     args: await argumentsOf(plan, workspace.statePath, session),
     type: agent.type,
@@ -81,13 +93,23 @@ export async function provision(
     stateFile: context.keepsConversations ? workspace.statePath : null,
     exitReport: workspace.exitReportPath,
   });
+  const launch = throughScript(agentServer, script);
   await context.records.starting(session);
   const run = await context.runtime.launch(
     {
       sessionId: session.id,
       ...launch,
       cwd: workspace.directory,
-      env: environment,
+      env: scriptEnvironment(
+        {
+          sessionId: session.id,
+          workspace: workspace.directory,
+          repository,
+          agentServerArgs: context.operatorArgs.agentServer,
+          claudeArgs: context.operatorArgs.claude,
+        },
+        environment,
+      ),
       logPath: workspace.logPath,
       reservation,
       timeoutMs: context.startTimeoutMs,
@@ -101,6 +123,24 @@ export async function provision(
     throw error;
   }
   return run;
+}
+
+/** What the workspace is a clone of; `null` when it is none. */
+async function clonedRepository(
+  tags: Readonly<Record<string, string>>,
+  directory: string,
+): Promise<ScriptFacts['repository']> {
+  const tag = tags['repository'] ?? '';
+  if (tag === '' || !(await isThere(join(directory, '.git')))) return null;
+  const { owner, name } = parseRepository(tag);
+  return { fullName: `${owner}/${name}`, branch: tags['branch'] ?? null };
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function argumentsOf(plan: StartPlan, statePath: string, session: Session): Promise<readonly string[]> {

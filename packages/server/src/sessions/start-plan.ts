@@ -14,6 +14,7 @@ export function recordedStart(request: StartRequest, agent: AgentDefinition): Se
     agentArgs: request.agentArgs,
     systemPrompt: null,
     workspaceFiles: request.workspaceFiles,
+    script: request.script,
   };
 }
 
@@ -38,6 +39,7 @@ export function planOf(
     agentArgs: start.agentArgs,
     environment: start.environment,
     workspaceFiles: start.workspaceFiles ?? [],
+    script: start.script ?? null,
     resume: resumes?.resume ?? null,
     message,
   };

@@ -84,6 +84,7 @@ describe('startRequestOf', () => {
       agent: null,
       agentArgs: ['--from-server', '--mine'],
       workspaceFiles: [{ path: 'A.md', content: 'a' }],
+      script: null,
     });
   });
 

@@ -25,6 +25,9 @@ export const startBodySchema = z
     agent_args: z.array(z.string()).max(100).optional().meta({
       description: "Arguments appended to the agent's own.",
     }),
+    script: z.string().min(1).max(128).optional().meta({
+      description: 'Name of an allowed start script; see docs/scripts.md.',
+    }),
     params: z.looseObject({ message: z.string().optional() }).optional().meta({
       description: 'Newer web clients put the first message here (PX-233).',
     }),
@@ -44,6 +47,8 @@ export interface StartRequest {
   readonly agentArgs: readonly string[];
   /** Put into the workspace before the agent starts. */
   readonly workspaceFiles: readonly WorkspaceFile[];
+  /** Name of the start script; `null` when none is asked for. */
+  readonly script: string | null;
 }
 
 /** What a session starts with besides what its request says; decided by the server, never read from a body. */
@@ -86,6 +91,7 @@ export function startRequestOf(ownerId: string, body: StartBody, addition: Start
     agent: body.agent ?? null,
     agentArgs: [...addition.agentArgs, ...(body.agent_args ?? [])],
     workspaceFiles: addition.workspaceFiles,
+    script: body.script ?? null,
   };
 }
 

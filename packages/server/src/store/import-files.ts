@@ -207,6 +207,7 @@ function profileOf(entry: FileProfile, environment: Readonly<Record<string, stri
     })),
     agent: null,
     agentArgs: [],
+    script: null,
     repository: null,
     isDefault: false,
     createdAt,

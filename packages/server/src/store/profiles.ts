@@ -51,7 +51,12 @@ const messageTemplates = z.array(
     createdAt: time,
   }),
 );
-const privatePart = z.object({ environment: textMap, systemPrompt: z.string(), agentArgs: textList });
+const privatePart = z.object({
+  environment: textMap,
+  systemPrompt: z.string(),
+  agentArgs: textList,
+  script: z.exactOptional(z.string().nullable()),
+});
 
 type StoredRow = ProfileRow & { readonly is_default: number };
 
@@ -190,7 +195,12 @@ export class ProfileTable {
       id: row.id,
       field: 'private',
     });
-    const { environment, systemPrompt, agentArgs } = parseColumn(privatePart, text, name('private'));
+    const {
+      environment,
+      systemPrompt,
+      agentArgs,
+      script = null,
+    } = parseColumn(privatePart, text, name('private'));
     const history: readonly RepositoryEntry[] = parseColumn(
       repositoryHistory,
       row.repository_history,
@@ -212,6 +222,7 @@ export class ProfileTable {
       messageTemplates: templates,
       agent: row.agent,
       agentArgs,
+      script,
       repository: row.repository,
       isDefault: row.is_default > 0,
       createdAt: timeOf(row.created_at),
@@ -222,7 +233,7 @@ export class ProfileTable {
   }
 
   #columns(profile: Profile): Omit<ProfileRow, 'id' | 'user_id' | 'created_at' | 'version'> {
-    const { environment, systemPrompt, agentArgs } = profile;
+    const { environment, systemPrompt, agentArgs, script } = profile;
     return {
       name: storable(profile.name),
       description: storable(profile.description),
@@ -232,7 +243,7 @@ export class ProfileTable {
       repository: storableOrNull(profile.repository),
       updated_at: profile.updatedAt.getTime(),
       last_used_at: millisecondsOrNull(profile.lastUsedAt),
-      private_sealed: this.#box.seal(JSON.stringify({ environment, systemPrompt, agentArgs }), {
+      private_sealed: this.#box.seal(JSON.stringify({ environment, systemPrompt, agentArgs, script }), {
         table: 'profiles',
         id: profile.id,
         field: 'private',

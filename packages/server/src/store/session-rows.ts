@@ -25,6 +25,7 @@ const startSchema = z.object({
   agentArgs: textList,
   systemPrompt: z.string().nullable(),
   workspaceFiles: z.exactOptional(z.array(z.object({ path: z.string(), content: z.string() }))),
+  script: z.exactOptional(z.string().nullable()),
 });
 
 type SummaryRow = Pick<

@@ -49,6 +49,8 @@ export interface SessionStart {
   readonly systemPrompt: string | null;
   /** Put into the workspace before the agent starts. */
   readonly workspaceFiles?: readonly { readonly path: string; readonly content: string }[];
+  /** Name of the start script that was asked for; `null` or absent: none was. */
+  readonly script?: string | null;
 }
 
 export interface NewSession {

@@ -130,6 +130,7 @@ export function newProfile(changes: Partial<NewProfile> = {}): NewProfile {
     messageTemplates: [],
     agent: null,
     agentArgs: [],
+    script: null,
     repository: null,
     isDefault: false,
     createdAt: now,

@@ -46,6 +46,7 @@ export const profileBodySchema = z
     message_templates: maybe(z.array(templateBodySchema)),
     agent: maybe(z.string()).meta({ description: 'Name of a configured agent; empty = none.' }),
     agent_args: maybe(z.array(z.string())),
+    script: maybe(z.string()).meta({ description: 'Name of an allowed start script; empty = none.' }),
     repository: maybe(z.string()).meta({
       description: 'Repository of sessions whose request names none; empty = none.',
     }),
@@ -99,6 +100,7 @@ export const profileSchema = z
     message_templates: z.array(templateSchema),
     agent: z.string().optional(),
     agent_args: z.array(z.string()).optional(),
+    script: z.string().optional(),
     repository: z.string().optional(),
     is_default: z.boolean().optional(),
     created_at: z.iso.datetime(),
@@ -107,7 +109,7 @@ export const profileSchema = z
   })
   .meta({ id: 'Profile' });
 
-export const profileReplySchema = z.object({ profile: profileSchema });
+export const profileReplySchema = z.object({ profile: profileSchema }).meta({ id: 'ProfileReply' });
 
 /** What a body says about a profile, in our words. */
 export function profileInputOf(body: ProfileBody): ProfileInput {
@@ -120,6 +122,7 @@ export function profileInputOf(body: ProfileBody): ProfileInput {
     messageTemplates: body.message_templates?.map(templateInputOf),
     agent: body.agent,
     agentArgs: body.agent_args,
+    script: body.script,
     repository: body.repository,
     isDefault: body.is_default,
   };
@@ -191,6 +194,7 @@ export function profileReplyOf(profile: Profile, showsValues: boolean): z.input<
       })),
       ...(profile.agent === null ? {} : { agent: profile.agent }),
       ...(profile.agentArgs.length === 0 ? {} : { agent_args: [...profile.agentArgs] }),
+      ...(profile.script === null ? {} : { script: profile.script }),
       ...(profile.repository === null ? {} : { repository: profile.repository }),
       ...(profile.isDefault ? { is_default: true } : {}),
       created_at: profile.createdAt.toISOString(),

@@ -78,6 +78,11 @@ export class LocalRun implements WatchedRun {
     return this.#spec.logPath;
   }
 
+  /** Name of the script that it was started through. */
+  get script(): string | null {
+    return this.#spec.script;
+  }
+
   /** Tells the agent server where to listen; resolves with its answer, never if it ends instead. */
   async serve(port: number, token: string): Promise<ServeAnswer> {
     const answer = new Promise<ServeAnswer>((resolve) => {

@@ -258,16 +258,21 @@ async function answerOf<T>(run: LocalRun, answer: Promise<T>, signal: AbortSigna
     const first = await Promise.race([answered, run.exited, aborted]);
     if (first === 'aborted') throw new LaunchTimeout(await run.output(), signal.reason);
     if ('value' in first) return first.value;
-    throw new LaunchError(explain(first), { exit: first });
+    throw new LaunchError(explain(first, run.script), { exit: first });
   } finally {
     signal.removeEventListener('abort', onAbort);
   }
 }
 
-function explain(exit: RunExit): string {
-  const who = exit.kind === 'agent' ? 'The agent' : 'The agent server';
+function explain(exit: RunExit, script: string | null): string {
+  // One process: who has not reported that it failed may not have got as far as the agent server.
+  const isScript = script !== null && exit.kind === 'server' && exit.reason === undefined;
+  const who = exit.kind === 'agent' ? 'The agent' : isScript ? `The script ${script}` : 'The agent server';
   const how = exit.signal === null ? `exited with code ${exit.code}` : `was ended by signal ${exit.signal}`;
   const why = exit.reason ?? exit.lastOutput.at(-1);
+  if (isScript && exit.code === 0)
+    return `${who} ended without starting the agent server: its last step must be exec "$@"`;
+  if (isScript) return why === undefined ? `${who} ${how}` : `${who} ${how}: ${why}`;
   return why === undefined ? `${who} ${how} before it answered` : `${who} ${how} before it answered: ${why}`;
 }
 
