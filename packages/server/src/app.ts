@@ -5,6 +5,7 @@ import type { AgentServer } from './agents/agent-server.ts';
 import { EmbeddedAgentServer } from './agents/embedded.ts';
 import { ExternalAgentServer } from './agents/external.ts';
 import { findProgram } from './agents/find-program.ts';
+import { StartScripts } from './agents/start-scripts.ts';
 import { AccessControl } from './auth/access-control.ts';
 import { createAuthenticator } from './auth/authenticate.ts';
 import type { Authenticator } from './auth/authenticate.ts';
@@ -91,6 +92,7 @@ export async function createApp(
 ): Promise<ServerApp> {
   const authenticator = createAuthenticator(config, log.secrets);
   const agentServer = await createAgentServer(config);
+  const scripts = await openScripts(config, log);
   const agents = agentCatalogue(config);
   const searchPath = { ...config.inherited_environment, ...config.environment.set }['PATH'] ?? '';
   const chooseDefault = async (): Promise<string> =>
@@ -144,6 +146,7 @@ export async function createApp(
         dataFolder,
         authenticator,
         agentServer,
+        scripts,
         agents,
         defaultAgent: () => defaultAgent,
         cors,
@@ -203,6 +206,7 @@ interface Foundation {
   readonly dataFolder: DataFolder;
   readonly authenticator: Authenticator;
   readonly agentServer: AgentServer;
+  readonly scripts: StartScripts;
   readonly agents: ReadonlyMap<string, AgentDefinition>;
   readonly defaultAgent: () => string;
   readonly cors: Cors;
@@ -248,6 +252,8 @@ async function assemble(foundation: Foundation): Promise<Parts> {
     records: new SessionRecords(store, instanceId, sessionsLog),
     instanceId,
     agentServer,
+    scripts: foundation.scripts,
+    operatorArgs: { agentServer: config.agent_server_args, claude: config.claude_args },
     agents,
     defaultAgent,
     environment,
@@ -276,6 +282,7 @@ async function assemble(foundation: Foundation): Promise<Parts> {
   const profiles = new Profiles(store.profiles, {
     checkEnvironment: (wanted) => checkEnvironment(wanted, environment),
     checkAgent: (name) => void sessions.agentOf(name),
+    checkScript: async (name) => foundation.scripts.check(name),
   });
 
   const control = createControlServer({
@@ -351,6 +358,19 @@ async function createAgentServer(config: Config): Promise<AgentServer> {
       text: `${lookup.reason}; install agentapi, name it with agentapi_path, or use agent_server "embedded"`,
     },
   ]);
+}
+
+/** @throws ConfigError when the operator's scripts cannot be used. */
+async function openScripts(config: Config, log: RootLog): Promise<StartScripts> {
+  const bash = await findProgram('bash', config.inherited_environment['PATH'] ?? '', process.cwd());
+  if (bash.kind === 'missing') {
+    log.warn({ reason: bash.reason }, 'no start scripts: agent servers are started directly');
+  }
+  return StartScripts.open({
+    folder: config.scripts_dir ?? null,
+    standard: config.script,
+    shell: bash.kind === 'found' ? bash.path : null,
+  });
 }
 
 function logRecovery({ revived, ended, orphans }: Recovery, log: RootLog): void {
