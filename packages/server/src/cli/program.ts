@@ -1,8 +1,11 @@
-import { Command, CommanderError } from 'commander';
+import { Argument, Command, CommanderError } from 'commander';
 import { packageVersion } from '../version.ts';
 import { type CliContext, EXIT } from './cli-context.ts';
 import { addClientCommand } from './client/client-command.ts';
+import { COMPLETION_HELP, COMPLETION_SCRIPTS, SHELLS } from './completion/scripts.ts';
+import type { Shell } from './completion/scripts.ts';
 import { addHelpersCommand } from './helpers-command.ts';
+import { addMcpCommand } from './mcp-command.ts';
 import type { CreateKeyFlags, KeysFlags, RotateFlags } from './keys-command.ts';
 import type { ServerFlags } from './server-command.ts';
 import type { MigrateFlags, RestoreFlags, StoreFlags } from './store-commands.ts';
@@ -22,6 +25,11 @@ export async function runCommandLine(args: readonly string[], context: CliContex
   const program = createProgram(context, (code) => {
     exitCode = code;
   });
+  if (args[0] === 'complete') {
+    const { complete } = await import('./completion/complete.ts');
+    await complete(args.slice(1), program, context);
+    return EXIT.ok;
+  }
   if (args.length === 0) {
     program.outputHelp();
     return EXIT.ok;
@@ -62,14 +70,27 @@ function createProgram(context: CliContext, setExitCode: (code: number) => void)
       setExitCode(await runServer(flags, context));
     });
   addClientCommand(program, context, setExitCode);
+  addMcpCommand(program, context, setExitCode);
   addKeysCommands(program, context, setExitCode);
   addStoreCommands(program, context, setExitCode);
   addHelpersCommand(program, context, setExitCode);
+  addCompletionCommand(program, context);
   program
     .command('agent')
     .description('Run the embedded agent server by itself: agent server [flags] -- COMMAND [ARGS…]')
     .argument('[args...]', 'arguments of the agent server');
   return program;
+}
+
+function addCompletionCommand(program: Command, context: CliContext): void {
+  program
+    .command('completion')
+    .description('Print a script that makes the shell complete commands, options, sessions and contexts')
+    .addArgument(new Argument('<shell>', 'shell').choices(SHELLS))
+    .addHelpText('after', COMPLETION_HELP)
+    .action((shell: Shell) => {
+      context.stdout.write(COMPLETION_SCRIPTS[shell]);
+    });
 }
 
 /** What is done to the store as a whole. */

@@ -222,7 +222,7 @@ function addContextCommands(client: Command, context: CliContext, setExitCode: S
   contexts
     .command('use')
     .description('Make a context the current one')
-    .argument('<name>', 'name')
+    .argument('<context>', 'name of the context')
     .action(async (name: string, _flags: unknown, command: Command) => {
       const { useContext } = await import('./context-commands.ts');
       setExitCode(await useContext(name, command.optsWithGlobals<ClientFlags>(), context));
@@ -230,7 +230,7 @@ function addContextCommands(client: Command, context: CliContext, setExitCode: S
   contexts
     .command('set')
     .description('Make or change a context: --endpoint, --session-id and --api-key-file are kept')
-    .argument('<name>', 'name')
+    .argument('<context>', 'name of the context')
     .option('--store-key', 'keep the key itself, given by option or environment, else asked for')
     .option('--use', 'make it the current one')
     .action(async (name: string, _flags: unknown, command: Command) => {
@@ -240,7 +240,7 @@ function addContextCommands(client: Command, context: CliContext, setExitCode: S
   contexts
     .command('remove')
     .description('Forget a context')
-    .argument('<name>', 'name')
+    .argument('<context>', 'name of the context')
     .action(async (name: string, _flags: unknown, command: Command) => {
       const { removeContext } = await import('./context-commands.ts');
       setExitCode(await removeContext(name, command.optsWithGlobals<ClientFlags>(), context));

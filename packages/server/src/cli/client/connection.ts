@@ -31,24 +31,40 @@ export const STANDARD_INPUT = '-';
  * Finds out which server is meant: command line, then environment, then context. The key of a context goes to the
  * endpoint of that context only.
  *
+ * @param otherwise - the endpoint when none is named
  * @throws UsageError naming what is missing (PX-017)
  */
-export async function connect({ flags, context, desk, signal }: ClientRun): Promise<Connection> {
+export async function connect(
+  { flags, context, desk, signal }: ClientRun,
+  otherwise?: string,
+): Promise<Connection> {
+  const found = await connectionOf(flags, context, () => desk.readInput(signal));
+  return { ...found, client: clientOf(found.endpoint, found.apiKey) };
+}
+
+/**
+ * The same without a client.
+ *
+ * @param readInput - reads standard input to its end
+ */
+export async function connectionOf(
+  flags: ClientFlags,
+  context: CliContext,
+  readInput: () => Promise<string>,
+): Promise<Omit<Connection, 'client'>> {
   const chosen = await chosenContext(flags, context);
   const given = flags.endpoint ?? nonEmpty(context.environment['AGENTAPI_PROXY_ENDPOINT']);
-  const endpoint = given ?? chosen?.endpoint;
+  const endpoint = given ?? chosen?.endpoint ?? otherwise;
   if (endpoint === undefined) {
     throw new UsageError(
       'no server is named; use --endpoint (-e), AGENTAPI_PROXY_ENDPOINT, or a context: agentapi-proxy client context set --help',
     );
   }
   const own = chosen !== null && isSameEndpoint(endpoint, chosen.endpoint) ? chosen : null;
-  const apiKey =
-    (await givenKey(flags, context, () => desk.readInput(signal))) ?? own?.api_key ?? (await keyOfFile(own));
+  const apiKey = (await givenKey(flags, context, readInput)) ?? own?.api_key ?? (await keyOfFile(own));
   return {
     endpoint: endpoint.replace(/\/+$/, ''),
     apiKey,
-    client: clientOf(endpoint, apiKey),
     sessionId:
       flags.sessionId ?? nonEmpty(context.environment['AGENTAPI_PROXY_SESSION_ID']) ?? own?.session_id,
   };
