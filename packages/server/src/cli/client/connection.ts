@@ -31,14 +31,10 @@ export const STANDARD_INPUT = '-';
  * Finds out which server is meant: command line, then environment, then context. The key of a context goes to the
  * endpoint of that context only.
  *
- * @param otherwise - the endpoint when none is named
  * @throws UsageError naming what is missing (PX-017)
  */
-export async function connect(
-  { flags, context, desk, signal }: ClientRun,
-  otherwise?: string,
-): Promise<Connection> {
-  const found = await connectionOf(flags, context, () => desk.readInput(signal));
+export async function connect({ flags, context, desk, signal }: ClientRun): Promise<Connection> {
+  const found = await connectionOf(flags, context, () => desk.readInput(signal), otherwise);
   return { ...found, client: clientOf(found.endpoint, found.apiKey) };
 }
 
@@ -51,10 +47,11 @@ export async function connectionOf(
   flags: ClientFlags,
   context: CliContext,
   readInput: () => Promise<string>,
+  otherwise?: string,
 ): Promise<Omit<Connection, 'client'>> {
   const chosen = await chosenContext(flags, context);
   const given = flags.endpoint ?? nonEmpty(context.environment['AGENTAPI_PROXY_ENDPOINT']);
-  const endpoint = given ?? chosen?.endpoint ?? otherwise;
+  const endpoint = given ?? chosen?.endpoint ?? flags.defaultEndpoint;
   if (endpoint === undefined) {
     throw new UsageError(
       'no server is named; use --endpoint (-e), AGENTAPI_PROXY_ENDPOINT, or a context: agentapi-proxy client context set --help',

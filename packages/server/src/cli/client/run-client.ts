@@ -5,6 +5,8 @@ import { CLIENT_EXIT, failureOf } from './exit-codes.ts';
 /** Options of every client command. */
 export interface ClientFlags {
   readonly endpoint?: string;
+  /** The server when none is named; without it naming none is an error. */
+  readonly defaultEndpoint?: string;
   readonly sessionId?: string;
   readonly apiKey?: string;
   readonly apiKeyFile?: string;
