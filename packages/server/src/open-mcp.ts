@@ -3,14 +3,8 @@ import { inProcessFetch } from './http/in-process-fetch.ts';
 import type { Listener } from './http/listener.ts';
 import type { McpHandler } from './http/routes/mcp.ts';
 import type { Log } from './log.ts';
-import { McpEndpoint } from './mcp/http-endpoint.ts';
+import { DEFAULT_IDLE_MS, DEFAULT_MAX_SESSIONS, McpEndpoint } from './mcp/http-endpoint.ts';
 import { packageVersion } from './version.ts';
-
-/** Most MCP sessions at a time; each holds a few objects, and the longest unused one makes room for the next. */
-const MAX_SESSIONS = 1_000;
-
-/** An MCP session that nobody uses this long has been left: its client opens another one when it comes back. */
-const IDLE_MS = 30 * 60_000;
 
 /** What answers `/mcp`, until its disposal. */
 export interface McpAccess extends AsyncDisposable {
@@ -21,8 +15,8 @@ export interface McpAccess extends AsyncDisposable {
 export function openMcp(listener: Listener, maxBodyBytes: number, log: Log): McpAccess {
   const endpoint = new McpEndpoint({
     version: packageVersion(),
-    maxSessions: MAX_SESSIONS,
-    idleMs: IDLE_MS,
+    maxSessions: DEFAULT_MAX_SESSIONS,
+    idleMs: DEFAULT_IDLE_MS,
     maxBodyBytes,
     onError: (err) => log.debug({ err }, 'an MCP request could not be served as asked'),
   });

@@ -7,6 +7,12 @@ import type { McpHttpHandler, ServerContext } from '@modelcontextprotocol/server
 import { LastingSessions, rpcError } from './lasting-sessions.ts';
 import { createMcpServer } from './mcp-server.ts';
 
+/** Most sessions at a time; each holds a few objects, and the longest unused one makes room for the next. */
+export const DEFAULT_MAX_SESSIONS = 1_000;
+
+/** A session that nobody uses this long has been left: its client opens another one when it comes back. */
+export const DEFAULT_IDLE_MS = 30 * 60_000;
+
 /** Who sends an MCP request. */
 export interface McpCaller {
   /** The API with the rights of this caller. */

@@ -34,7 +34,7 @@ export const STANDARD_INPUT = '-';
  * @throws UsageError naming what is missing (PX-017)
  */
 export async function connect({ flags, context, desk, signal }: ClientRun): Promise<Connection> {
-  const found = await connectionOf(flags, context, () => desk.readInput(signal), otherwise);
+  const found = await connectionOf(flags, context, () => desk.readInput(signal));
   return { ...found, client: clientOf(found.endpoint, found.apiKey) };
 }
 
@@ -47,7 +47,6 @@ export async function connectionOf(
   flags: ClientFlags,
   context: CliContext,
   readInput: () => Promise<string>,
-  otherwise?: string,
 ): Promise<Omit<Connection, 'client'>> {
   const chosen = await chosenContext(flags, context);
   const given = flags.endpoint ?? nonEmpty(context.environment['AGENTAPI_PROXY_ENDPOINT']);
