@@ -4,6 +4,7 @@ import { type CliContext, EXIT } from './cli-context.ts';
 import { addClientCommand } from './client/client-command.ts';
 import { COMPLETION_HELP, COMPLETION_SCRIPTS, SHELLS } from './completion/scripts.ts';
 import type { Shell } from './completion/scripts.ts';
+import type { DoctorFlags } from './doctor/doctor-command.ts';
 import { addHelpersCommand } from './helpers-command.ts';
 import { addMcpCommand } from './mcp-command.ts';
 import type { CreateKeyFlags, KeysFlags, RotateFlags } from './keys-command.ts';
@@ -74,12 +75,30 @@ function createProgram(context: CliContext, setExitCode: (code: number) => void)
   addKeysCommands(program, context, setExitCode);
   addStoreCommands(program, context, setExitCode);
   addHelpersCommand(program, context, setExitCode);
+  addDoctorCommand(program, context, setExitCode);
   addCompletionCommand(program, context);
   program
     .command('agent')
     .description('Run the embedded agent server by itself: agent server [flags] -- COMMAND [ARGS…]')
     .argument('[args...]', 'arguments of the agent server');
   return program;
+}
+
+function addDoctorCommand(program: Command, context: CliContext, setExitCode: (code: number) => void): void {
+  program
+    .command('doctor')
+    .description('Check whether this machine can run the server, and say what to do; changes nothing')
+    .option('-c, --config <file>', 'JSON configuration file (default: config.json, if there is one)')
+    .option('--json', 'answer with JSON')
+    .option('--no-color', 'no colours, also NO_COLOR=1')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 nothing is broken, 1 something is, 2 the configuration itself is wrong.',
+    )
+    .action(async (flags: DoctorFlags) => {
+      const { runDoctor } = await import('./doctor/doctor-command.ts');
+      setExitCode(await runDoctor(flags, context));
+    });
 }
 
 function addCompletionCommand(program: Command, context: CliContext): void {

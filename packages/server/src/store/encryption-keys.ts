@@ -25,17 +25,9 @@ export async function admitKeys(
   return inTransaction(db, async (transaction) => {
     // Two servers that meet on a new database must not both make a key.
     if (dialect.locksRows) await sql`lock table encryption_keys in exclusive mode`.execute(transaction);
-    const rows = await transaction
-      .selectFrom('encryption_keys')
-      .selectAll()
-      .orderBy('added_at')
-      .orderBy('key_id')
-      .execute();
-    const keyring = await source.load(rows.length === 0);
-    for (const row of rows) verify(row, keyring, source, location);
-    for (const keyId of await usedKeyIds(transaction)) requireKey(keyId, keyring, source, location);
+    const { keyring, isRecorded } = await checkKeys(transaction, source, location);
     const { newest } = keyring;
-    if (!rows.some((row) => row.key_id === newest.id)) {
+    if (!isRecorded) {
       await transaction
         .insertInto('encryption_keys')
         .values({
@@ -47,6 +39,28 @@ export async function admitKeys(
     }
     return keyring;
   });
+}
+
+/**
+ * Makes sure that the keys are the store's; writes nothing to it.
+ * @returns the keys, and whether the store knows the newest.
+ * @throws StoreError `key`
+ */
+export async function checkKeys(
+  db: Database,
+  source: KeySource,
+  location: string,
+): Promise<{ readonly keyring: Keyring; readonly isRecorded: boolean }> {
+  const rows = await db
+    .selectFrom('encryption_keys')
+    .selectAll()
+    .orderBy('added_at')
+    .orderBy('key_id')
+    .execute();
+  const keyring = await source.load(rows.length === 0);
+  for (const row of rows) verify(row, keyring, source, location);
+  for (const keyId of await usedKeyIds(db)) requireKey(keyId, keyring, source, location);
+  return { keyring, isRecorded: rows.some((row) => row.key_id === keyring.newest.id) };
 }
 
 const ADVICE =

@@ -38,6 +38,27 @@ export async function migrate(db: Database, dialect: Dialect, location: string):
   return (results ?? []).map((result) => result.migrationName);
 }
 
+/**
+ * The steps that {@link migrate} would take; changes nothing.
+ * @throws StoreError as that would, before its first step.
+ */
+export async function missingSteps(
+  db: Database,
+  dialect: Dialect,
+  location: string,
+): Promise<readonly string[]> {
+  const known = Object.keys(migrationsFor(dialect));
+  await currentSchema(db, dialect, location);
+  const tables = await tableNames(db, dialect);
+  if (!tables.has(MIGRATION_TABLE)) {
+    refuseForeign(tables, location);
+    return known;
+  }
+  await refuseNewer(db, location, known);
+  const taken = await executedMigrations(db);
+  return known.filter((name) => !taken.includes(name));
+}
+
 /** Name of the last step of this version; backups carry it. */
 export function latestMigration(dialect: Dialect): string {
   return Object.keys(migrationsFor(dialect)).at(-1) ?? '';
