@@ -66,6 +66,7 @@ function configuredSecrets(config: Config): readonly string[] {
     ...Object.values(config.environment.set),
     ...Object.values(config.agents).flatMap((agent) => Object.values(agent.env ?? {})),
     ...inherited.map(([, value]) => value),
+    ...(config.github.token === null ? [] : [config.github.token.reveal()]),
     ...credentialsOf(config.store.url?.reveal() ?? ''),
     ...(config.encryption.key?.reveal().split(/[\s,]+/) ?? []),
   ];

@@ -68,6 +68,12 @@ export function findConflicts(config: ParsedConfig): readonly Conflict[] {
       'sqlite does not go with store.url; use postgres, or leave store.url out',
     );
   }
+  const { github } = config;
+  if ((github.app_id === null) !== (github.app_key_file === '')) {
+    const [missing, present] =
+      github.app_id === null ? ['app_id', 'app_key_file'] : ['app_key_file', 'app_id'];
+    add(['github', missing], `is missing, but github.${present} is set; a GitHub App needs both`);
+  }
   if (config.on_shutdown === 'keep' && !isPersistent(config)) {
     add(
       ['on_shutdown'],
@@ -100,6 +106,14 @@ export function findOddities(config: Config): readonly string[] {
   }
   if (config.store.url !== null && !isPersistent(config)) {
     oddities.push('store.url is not used: persistence is off, everything is kept in memory');
+  }
+  const { github } = config;
+  for (const name of ['api_url', 'url'] as const) {
+    if (github[name] === '') continue;
+    const { protocol, hostname } = new URL(github[name]);
+    if (protocol === 'http:' && !isLoopback(hostname)) {
+      oddities.push(`github.${name} is not encrypted: everybody on the way can read the tokens`);
+    }
   }
   if (!config.persistence.encrypt_sensitive_data) {
     oddities.push('persistence.encrypt_sensitive_data is false, but secrets are encrypted always');

@@ -87,6 +87,10 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
       ...parsed.data.encryption,
       key_file: resolvedPath(workingDirectory, parsed.data.encryption.key_file),
     },
+    github: {
+      ...parsed.data.github,
+      app_key_file: resolvedPath(workingDirectory, parsed.data.github.app_key_file || undefined) ?? '',
+    },
     on_shutdown: parsed.data.on_shutdown ?? (isPersistent(parsed.data) ? 'keep' : 'terminate'),
     inherited_environment: inherited(parsed.data, environment),
   });

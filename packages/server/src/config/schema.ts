@@ -3,6 +3,7 @@ import { AGENT_TYPES } from '@agentapi-proxy/agent-server/agent-type';
 import { TRANSPORTS } from './agents.ts';
 import { apiKeyEntry } from './api-key-entry.ts';
 import { DENIED_BY_DEFAULT } from './environment-names.ts';
+import { github } from './github-fields.ts';
 import { Secret } from './secret.ts';
 import {
   addressRange,
@@ -378,6 +379,7 @@ export const configSchema = z.strictObject({
   auth: auth.prefault({}).describe('API keys.'),
   persistence: persistence.prefault({}).describe('What survives a restart of the server.'),
   store: store.prefault({}).describe('The database.'),
+  github: github.prefault({}).describe('Repositories of sessions.'),
   encryption: encryption.prefault({}).describe('The keys that secrets in the database are sealed with.'),
 });
 

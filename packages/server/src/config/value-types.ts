@@ -97,3 +97,11 @@ export const addressRange = z.string().refine((text) => {
   if (family === 0 || rest.length > 0) return false;
   return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128));
 }, 'expected an IP address or a range such as 10.0.0.0/8');
+
+/** An address of a web server without credentials, query and fragment. */
+export const httpUrl = z.string().refine((text) => {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  return (
+    url !== null && /^https?:$/.test(url.protocol) && !/[?#]/.test(text) && url.username + url.password === ''
+  );
+}, 'expected an address such as https://github.example.com, without user name, query and fragment');
