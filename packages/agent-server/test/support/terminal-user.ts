@@ -10,6 +10,9 @@ export interface TerminalUserOptions {
   readonly columns?: number;
   readonly rows?: number;
   readonly command?: string;
+  /** Instead of the environment of the tests. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
 }
 
 /** Somebody who runs the command in a real terminal, types, looks, and changes the size of the window. */
@@ -29,7 +32,7 @@ export interface TerminalUser extends AsyncDisposable {
 /** Starts the command with `args` in a terminal. */
 export function runInTerminal(args: readonly string[], options: TerminalUserOptions = {}): TerminalUser {
   const { columns = 60, rows = 12, command = COMMAND } = options;
-  const environment = Object.entries(process.env).filter(
+  const environment = Object.entries(options.env ?? process.env).filter(
     (entry): entry is [string, string] => entry[1] !== undefined,
   );
   let output = '';
@@ -39,7 +42,7 @@ export function runInTerminal(args: readonly string[], options: TerminalUserOpti
   const pty = spawnPty({
     command: process.execPath,
     args: [command, ...args],
-    cwd: process.cwd(),
+    cwd: options.cwd ?? process.cwd(),
     env: Object.fromEntries(environment),
     columns,
     rows,

@@ -1,4 +1,4 @@
-import getTruncatedWidth from 'fast-string-truncated-width';
+import stringWidth from 'string-width';
 
 const GAP = '  ';
 const ELLIPSIS = '…';
@@ -23,12 +23,15 @@ export function tableOf(rows: readonly (readonly string[])[], layout: TableLayou
   const widths = fittingWidths(naturalWidths(cells), columns);
   return cells.map((row, rowAt) => {
     let room = columns;
-    const parts = row.map((text, at) => {
-      const width = Math.max(0, Math.min(widths[at] ?? 0, room));
+    const parts: string[] = [];
+    row.forEach((text, at) => {
+      const width = Math.min(widths[at] ?? 0, room);
       room -= width + GAP.length;
+      // What stands to the right of a narrow terminal is left out.
+      if (width < 0) return;
       const cut = cutToWidth(text, width);
       const isLast = at === row.length - 1;
-      return style(cut, rowAt, at) + (isLast ? '' : ' '.repeat(width - widthOf(cut)));
+      parts.push(style(cut, rowAt, at) + (isLast ? '' : ' '.repeat(width - stringWidth(cut))));
     });
     return parts.join(GAP).trimEnd();
   });
@@ -39,25 +42,24 @@ export function onOneLine(text: string): string {
   return text.replaceAll(/[\x00-\x1f\x7f-\x9f]+/gu, ' ').trim();
 }
 
-function widthOf(text: string): number {
-  return getTruncatedWidth(text).width;
-}
-
 function cutToWidth(text: string, width: number): string {
-  if (width === Infinity) return text;
-  const { index, truncated } = getTruncatedWidth(text, {
-    limit: width,
-    ellipsis: ELLIPSIS,
-    ellipsisWidth: 1,
-  });
-  return truncated ? `${text.slice(0, index)}${width > 0 ? ELLIPSIS : ''}` : text;
+  if (width < 1) return '';
+  if (stringWidth(text) <= width) return text;
+  let room = width - 1;
+  let kept = '';
+  for (const { segment } of new Intl.Segmenter('en').segment(text)) {
+    room -= stringWidth(segment);
+    if (room < 0) break;
+    kept += segment;
+  }
+  return `${kept}${ELLIPSIS}`;
 }
 
 function naturalWidths(rows: readonly (readonly string[])[]): number[] {
   const widths: number[] = [];
   for (const row of rows) {
     row.forEach((cell, at) => {
-      widths[at] = Math.max(widths[at] ?? 0, widthOf(cell));
+      widths[at] = Math.max(widths[at] ?? 0, stringWidth(cell));
     });
   }
   return widths;
