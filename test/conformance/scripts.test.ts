@@ -3,6 +3,7 @@ import { access, chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFil
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { ROOT, testedBlock } from '../support/documents.ts';
 import { lineAgent } from '../support/line-agent.ts';
 import { eventually, runCommand, startServer } from '../support/server-process.ts';
@@ -18,6 +19,9 @@ import {
   untilStable,
   untilState,
 } from '../support/wire.ts';
+
+const profileReply = z.object({ profile: z.object({ id: z.string(), script: z.string() }) });
+const startReply = z.object({ session_id: z.string() });
 
 /** Begins every script of the tests. */
 const HEAD = '#!/usr/bin/env bash\nset -euo pipefail\nshift 2\n';
@@ -213,14 +217,14 @@ describe('start scripts', () => {
   test('a profile chooses a script for its sessions, a request for its own', async () => {
     const made = await server.request('/profiles', jsonRequest({ name: 'p', script: 'failing.sh' }));
     expect(made.status).toBe(201);
-    const { profile } = (await made.json()) as { profile: { id: string; script: string } };
+    const { profile } = profileReply.parse(await made.json());
     expect(profile.script).toBe('failing.sh');
     const begin = async (more: object): Promise<string> => {
       const response = await server.request(
         '/start-with-profile',
         jsonRequest({ profile_id: profile.id, ...more }),
       );
-      return ((await response.json()) as { session_id: string }).session_id;
+      return startReply.parse(await response.json()).session_id;
     };
     await untilState(server, await begin({}), 'failed');
     await untilStable(server, await begin({ script: 'noted.sh' }));

@@ -9,6 +9,7 @@ import { readTail } from '../runtime/local/bounded-log.ts';
 import type { SecretRegistry } from '../secret-registry.ts';
 import type { SessionFilter, SessionRecord, SessionStart } from '../store/sessions.ts';
 import type { Store } from '../store/store.ts';
+import { WORKSPACE_NAME_VARIABLE, workspaceNameOf } from '../workspace/workspace-name.ts';
 import { checkEnvironment } from './environment.ts';
 import { LeavingError } from './first-message.ts';
 import type { Holdings, LifeContext } from './life.ts';
@@ -294,15 +295,18 @@ export class Sessions {
   async #record(request: StartRequest, agent: AgentDefinition, holdings: Holdings): Promise<Session> {
     const { agentServer, log, records } = this.#options;
     const { port } = holdings.reservation;
+    const id = randomUUID();
+    const workspaceName = workspaceNameOf(request.environment[WORKSPACE_NAME_VARIABLE], id);
     const session = new Session(
       {
-        id: randomUUID(),
+        id,
         ownerId: request.ownerId,
         agent: agent.name,
         agentType: agent.type,
         agentServer: agentServer.kind,
         tags: request.tags,
         environmentNames: Object.keys(request.environment),
+        ...(workspaceName === null ? {} : { workspaceName }),
         createdAt: new Date(),
       },
       port,

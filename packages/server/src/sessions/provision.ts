@@ -75,7 +75,7 @@ export async function provision(
 ): Promise<Run> {
   const { agent } = plan;
   const environment = buildEnvironment(context.environment, agent.env, plan.environment);
-  const workspace = await context.workspaces.prepare(session.id);
+  const workspace = await context.workspaces.prepare(session.id, session.facts.workspaceName);
   await addFiles(workspace.directory, plan.workspaceFiles);
   signal.throwIfAborted();
   const lookup = await findProgram(agent.command, environment['PATH'] ?? '', workspace.directory);

@@ -79,6 +79,8 @@ export interface SessionFacts {
   readonly tags: Readonly<Record<string, string>>;
   /** Names of the variables that the request set; values are not kept. */
   readonly environmentNames: readonly string[];
+  /** Folder of the workspace; absent when the session has not named it. */
+  readonly workspaceName?: string;
   readonly createdAt: Date;
 }
 

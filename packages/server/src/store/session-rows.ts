@@ -38,6 +38,7 @@ type SummaryRow = Pick<
   | 'agent_server'
   | 'tags'
   | 'environment_names'
+  | 'workspace_name'
   | 'created_at'
   | 'updated_at'
   | 'state'
@@ -57,6 +58,7 @@ export function readSummary(row: SummaryRow): SessionSummary {
       agentServer: checkColumn(agentServerSchema, row.agent_server, name('agent_server')),
       tags: parseColumn(textMap, row.tags, name('tags')),
       environmentNames: parseColumn(textList, row.environment_names, name('environment_names')),
+      ...(row.workspace_name === null ? {} : { workspaceName: row.workspace_name }),
       createdAt: timeOf(row.created_at),
     },
     instanceId: row.instance_id,

@@ -30,6 +30,7 @@ export interface SessionRow {
   agent_server: string;
   readonly tags: string;
   readonly environment_names: string;
+  readonly workspace_name: string | null;
   readonly created_at: number;
   updated_at: number;
   state: string;

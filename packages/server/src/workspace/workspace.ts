@@ -1,5 +1,7 @@
+import { readdirSync } from 'node:fs';
 import { chmod, mkdir, readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isWorkspaceName } from './workspace-name.ts';
 
 /** The folders and files that belong to one session; all of them private to the server's user. */
 export interface Workspace {
@@ -24,21 +26,27 @@ export class Workspaces {
     this.#base = join(dataDir, 'sessions');
   }
 
-  /** Where the workspace of a session is or would be. */
-  locate(sessionId: string): Workspace {
+  /**
+   * Where the workspace of a session is or would be.
+   * @param name - of a folder that is yet to be made.
+   */
+  locate(sessionId: string, name?: string): Workspace {
     const root = join(this.#base, sessionId);
     return {
       root,
-      directory: join(root, 'workspace'),
+      directory: join(root, namedFolder(root, sessionId) ?? name ?? 'workspace'),
       logPath: join(root, 'session.log'),
       statePath: join(root, 'conversation.json'),
       exitReportPath: join(root, 'exit-report.json'),
     };
   }
 
-  /** Creates an empty workspace, mode 0700 (PX-087, PX-228). */
-  async prepare(sessionId: string): Promise<Workspace> {
-    const workspace = this.locate(sessionId);
+  /**
+   * Creates an empty workspace, mode 0700 (PX-087, PX-228).
+   * @param name - of its folder, from `workspaceNameOf`; `workspace` by default.
+   */
+  async prepare(sessionId: string, name?: string): Promise<Workspace> {
+    const workspace = this.locate(sessionId, name);
     await mkdir(this.#base, { recursive: true, mode: 0o700 });
     await mkdir(workspace.directory, { recursive: true, mode: 0o700 });
     // The umask may have taken rights away from the owner or, on an existing folder, left others in.
@@ -89,6 +97,17 @@ export class Workspaces {
     }
     await rmdir(this.#base).catch(() => undefined);
     return kept;
+  }
+}
+
+/** A named workspace says itself which of the folders it is; synchronous, because there are four entries at most. */
+function namedFolder(root: string, sessionId: string): string | undefined {
+  try {
+    const entries = readdirSync(root, { withFileTypes: true });
+    return entries.find((entry) => entry.isDirectory() && isWorkspaceName(entry.name, sessionId))?.name;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
   }
 }
 

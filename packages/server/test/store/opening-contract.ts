@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
-import { newSession, type Site, type TestEngine } from './stores.ts';
+import { newSession, type Site, STEPS, type TestEngine } from './stores.ts';
 
 async function run(site: Site, ...statements: readonly string[]): Promise<void> {
   const { db } = site.engine();
@@ -17,7 +17,7 @@ export function openingContract(engine: TestEngine): void {
       await using site = await engine.site();
       {
         await using store = await site.open();
-        expect(store.migrated).toEqual(['0001-initial']);
+        expect(store.migrated).toEqual(STEPS);
         expect(store.inMemory).toBe(false);
         await store.ping();
       }
@@ -29,7 +29,7 @@ export function openingContract(engine: TestEngine): void {
       await using site = await engine.site();
       const stores = await Promise.all(Array.from({ length: 4 }, () => site.open()));
       try {
-        expect(stores.flatMap((store) => store.migrated)).toEqual(['0001-initial']);
+        expect(stores.flatMap((store) => store.migrated)).toEqual(STEPS);
         const session = newSession({ message: 'secret' });
         await stores[0]?.sessions.insert(session);
         expect(await stores[3]?.sessions.readSecrets(session.facts.id)).toMatchObject({ message: 'secret' });
@@ -51,11 +51,29 @@ export function openingContract(engine: TestEngine): void {
       await expect(site.open()).rejects.toMatchObject({
         name: 'StoreError',
         kind: 'newer',
-        message: expect.stringMatching(/newer version of agentapi-proxy.*0099-future.*0001-initial/),
+        message: expect.stringMatching(/newer version of agentapi-proxy.*0099-future.*0002-workspace-name/),
       });
       await run(site, `delete from agentapi_proxy_migrations where name = '0099-future'`);
       await using store = await site.open();
       expect(await store.sessions.count()).toBe(1);
+    });
+
+    test('a store of the version before takes the steps that it lacks, and keeps what it holds', async () => {
+      await using site = await engine.site();
+      const session = newSession();
+      {
+        await using store = await site.open();
+        await store.sessions.insert(session);
+      }
+      const [, ...later] = STEPS;
+      await run(
+        site,
+        'alter table sessions drop column workspace_name',
+        `delete from agentapi_proxy_migrations where name <> '0001-initial'`,
+      );
+      await using store = await site.open();
+      expect(store.migrated).toEqual(later);
+      expect((await store.sessions.get(session.facts.id))?.facts).toEqual(session.facts);
     });
 
     test('a migration that fails leaves nothing behind', async () => {
@@ -65,7 +83,7 @@ export function openingContract(engine: TestEngine): void {
       await expect(site.open()).rejects.toMatchObject({ name: 'StoreError' });
       await run(site, 'drop table other');
       await using store = await site.open();
-      expect(store.migrated).toEqual(['0001-initial']);
+      expect(store.migrated).toEqual(STEPS);
     });
 
     test("another program's tables are refused and left alone", async () => {

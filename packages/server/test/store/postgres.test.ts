@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { temporaryKeys } from '../../src/store/key-source.ts';
 import { openPostgres, postgresEngine } from '../../src/store/postgres.ts';
 import { HAS_POSTGRES, PostgresServer } from '../support/postgres.ts';
-import { newProfile, newSession } from './stores.ts';
+import { newProfile, newSession, STEPS } from './stores.ts';
 
 describe.skipIf(!HAS_POSTGRES)('store on PostgreSQL [needs postgresql]', () => {
   let server: PostgresServer;
@@ -119,7 +119,7 @@ describe.skipIf(!HAS_POSTGRES)('store on PostgreSQL [needs postgresql]', () => {
     const schema = (name: string): string => `${url}?options=-csearch_path%3D${name}`;
     await using one = await openPostgres(schema('one'), keys);
     await using two = await openPostgres(schema('two'), temporaryKeys());
-    expect([one.migrated, two.migrated]).toEqual([['0001-initial'], ['0001-initial']]);
+    expect([one.migrated, two.migrated]).toEqual([STEPS, STEPS]);
     await one.sessions.insert(newSession());
     expect([await one.sessions.count(), await two.sessions.count()]).toEqual([1, 0]);
     await expect(openPostgres(schema('three'), keys)).rejects.toMatchObject({

@@ -10,6 +10,9 @@ import type { NewSession } from '../../src/store/sessions.ts';
 import type { Engine, Store } from '../../src/store/store.ts';
 import { HAS_POSTGRES, PostgresServer } from '../support/postgres.ts';
 
+/** Names of the steps that make the tables, in order. */
+export const STEPS = ['0001-initial', '0002-workspace-name'];
+
 /** Where the stores of one test lie: a scratch folder and, on PostgreSQL, a database. */
 export interface Site extends AsyncDisposable {
   readonly folder: string;

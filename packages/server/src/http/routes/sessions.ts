@@ -32,6 +32,10 @@ const sessionSummarySchema = z
     created_at: z.iso.datetime(),
     updated_at: z.iso.datetime(),
     tags: z.record(z.string(), z.string()),
+    workspace_name: z
+      .string()
+      .optional()
+      .meta({ description: 'Folder of the workspace, when the session has named it by WORKSPACE_NAME.' }),
   })
   .meta({ id: 'SessionSummary' });
 
@@ -201,6 +205,7 @@ function summaryOf(session: SessionOverview): z.infer<typeof sessionSummarySchem
     created_at: createdAt,
     updated_at: session.updatedAt.toISOString(),
     tags: session.facts.tags,
+    ...(session.facts.workspaceName === undefined ? {} : { workspace_name: session.facts.workspaceName }),
   };
 }
 
