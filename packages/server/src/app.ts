@@ -22,9 +22,11 @@ import { DataFolder } from './data-folder.ts';
 import { createControlServer } from './http/control-server.ts';
 import { createListener } from './http/listener.ts';
 import type { Listener } from './http/listener.ts';
+import { describeApi } from './http/openapi/describe-api.ts';
 import { OriginGuard } from './http/origin-guard.ts';
 import { apiKeyRoutes } from './http/routes/api-keys.ts';
 import { auditRoute } from './http/routes/audit.ts';
+import { documentRoutes } from './http/routes/documents.ts';
 import { mcpRoute } from './http/routes/mcp.ts';
 import { meRoute } from './http/routes/me.ts';
 import { profileRoutes } from './http/routes/profiles.ts';
@@ -293,6 +295,7 @@ async function assemble(foundation: Foundation): Promise<Parts> {
     requestIdOf: (request) => foundation.listener.requestIdOf(request),
     log: log.child({ module: 'http' }),
   });
+  await describeApi(control);
   systemRoutes(control, {
     version: packageVersion(),
     startedAt: new Date(),
@@ -313,6 +316,7 @@ async function assemble(foundation: Foundation): Promise<Parts> {
     keyHeaders: authenticator.keyHeaders,
     addressOf: ({ socket, headers }) => trustedProxies.clientOf(socket.remoteAddress, headers),
   });
+  documentRoutes(control, { version: packageVersion(), keyHeader: config.auth.header_name });
   await control.ready();
   const proxy = createProxyHandler({
     find: (id) => sessions.find(id),

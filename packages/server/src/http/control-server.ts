@@ -1,5 +1,5 @@
 import Fastify, { LogController } from 'fastify';
-import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyBaseLogger, FastifyContextConfig, FastifyInstance, FastifyRequest } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { AuditLog } from '../auth/audit-log.ts';
 import type { Authenticator } from '../auth/authenticate.ts';
@@ -8,14 +8,24 @@ import type { Requirement } from '../auth/authorize.ts';
 import type { Principal } from '../auth/principal.ts';
 import type { TrustedProxies } from '../client-address.ts';
 import { AppError } from '../errors.ts';
+import type { ErrorCode } from '../errors.ts';
 import { recordActions } from './audit-hook.ts';
 import { acceptJsonBodies } from './json-body.ts';
+import type { JsonObject } from './openapi/json.ts';
 import { replyError } from './reply-error.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** What the caller must be allowed to do; `null` for routes open to everybody. */
     permission?: Requirement | null;
+    /** How the route refuses, besides what its permission and its body bring; for its description. */
+    refusals?: readonly ErrorCode[];
+    /** Headers of its success, for its description. */
+    replyHeaders?: readonly ('ETag' | 'X-Ignored-Members')[];
+    /** Whether it minds `If-Match`. */
+    conditional?: true;
+    /** Parameters of the query that the route reads by itself, as OpenAPI describes them. */
+    query?: readonly JsonObject[];
   }
   interface FastifyInstance {
     readonly declaredRoutes: readonly DeclaredRoute[];
@@ -42,6 +52,7 @@ export interface DeclaredRoute {
   readonly path: string;
   /** What the caller must be allowed to do; `null` for routes open to everybody. */
   readonly requires: Requirement | null;
+  readonly config: FastifyContextConfig;
 }
 
 interface KnownRoute extends DeclaredRoute {
@@ -75,12 +86,13 @@ export function createControlServer(options: ControlServerOptions): FastifyInsta
   const known: KnownRoute[] = [];
   app.decorate('declaredRoutes', known);
   app.addHook('onRoute', (route) => {
-    const requires = route.config?.permission;
+    const { config = {} } = route;
+    const requires = config.permission;
     if (requires === undefined) {
       throw new Error(`the route ${String(route.method)} ${route.url} declares no permission`);
     }
     for (const method of [route.method].flat()) {
-      known.push({ method, path: route.url, requires, pattern: patternOf(route.url) });
+      known.push({ method, path: route.url, requires, config, pattern: patternOf(route.url) });
     }
   });
 

@@ -7,6 +7,7 @@ import type { IssuedKey, IssuedKeys } from '../../auth/issued-keys.ts';
 import { ROLES } from '../../auth/permissions.ts';
 import { AppError } from '../../errors.ts';
 import { principalOf } from '../control-server.ts';
+import { revocationSchema } from './revocation.ts';
 
 /** The old key of a rotation may be good for at most this many seconds: 30 days. */
 const MOST_OVERLAP_SECONDS = 30 * 86_400;
@@ -57,7 +58,9 @@ const issuedSchema = keySchema
   .extend({ key: z.string().meta({ description: 'The key itself; it is never shown again.' }) })
   .meta({ id: 'IssuedApiKey' });
 
-const keyParams = z.object({ keyId: z.string() });
+const keyListSchema = z.object({ api_keys: z.array(keySchema) }).meta({ id: 'ApiKeyList' });
+
+const keyParams = z.object({ keyId: z.string().meta({ description: 'Id of the key.' }) });
 
 /** `/api-keys`: keys that are made while the server is in use. */
 export function apiKeyRoutes(app: FastifyInstance, keys: IssuedKeys, authenticationOn: boolean): void {
@@ -78,8 +81,14 @@ export function apiKeyRoutes(app: FastifyInstance, keys: IssuedKeys, authenticat
       config: { permission: 'key:list' },
       schema: {
         operationId: 'listApiKeys',
-        querystring: z.object({ user_id: z.string().min(1).optional() }),
-        response: { 200: z.object({ api_keys: z.array(keySchema) }) },
+        tags: ['Keys'],
+        summary: 'Lists API keys',
+        description:
+          'Those of the caller; administrators see all. Keys of the configuration are not among them.',
+        querystring: z.object({
+          user_id: z.string().min(1).optional().meta({ description: 'Only those of this holder.' }),
+        }),
+        response: { 200: keyListSchema },
       },
     },
     async (request) => {
@@ -91,9 +100,20 @@ export function apiKeyRoutes(app: FastifyInstance, keys: IssuedKeys, authenticat
   routes.post(
     '/api-keys',
     {
-      config: { permission: 'key:create', audit: { action: 'key.create', target: 'key' } },
+      config: {
+        permission: 'key:create',
+        audit: { action: 'key.create', target: 'key' },
+        refusals: ['authentication_off', 'foreign_key', 'permissions_exceeded'],
+      },
       onRequest: checkOn,
-      schema: { operationId: 'createApiKey', body: createBody.nullish(), response: { 201: issuedSchema } },
+      schema: {
+        operationId: 'createApiKey',
+        tags: ['Keys'],
+        summary: 'Makes an API key',
+        description: 'The key itself is in this answer only.',
+        body: createBody.nullish(),
+        response: { 201: issuedSchema },
+      },
     },
     async (request, reply) => {
       const { name, user_id: userId, role, permissions, expires_at } = request.body ?? createBody.parse({});
@@ -112,11 +132,18 @@ export function apiKeyRoutes(app: FastifyInstance, keys: IssuedKeys, authenticat
   routes.delete(
     '/api-keys/:keyId',
     {
-      config: { permission: 'key:revoke', audit: { action: 'key.revoke', target: 'key' } },
+      config: {
+        permission: 'key:revoke',
+        audit: { action: 'key.revoke', target: 'key' },
+        refusals: ['api_key_not_found', 'foreign_key'],
+      },
       schema: {
         operationId: 'revokeApiKey',
+        tags: ['Keys'],
+        summary: 'Ends an API key',
+        description: 'At once, with everything that is open under it.',
         params: keyParams,
-        response: { 200: z.object({ message: z.string(), id: z.string() }) },
+        response: { 200: revocationSchema },
       },
     },
     async (request) => {
@@ -129,10 +156,17 @@ export function apiKeyRoutes(app: FastifyInstance, keys: IssuedKeys, authenticat
   routes.post(
     '/api-keys/:keyId/rotate',
     {
-      config: { permission: 'key:create', audit: { action: 'key.rotate', target: 'key' } },
+      config: {
+        permission: 'key:create',
+        audit: { action: 'key.rotate', target: 'key' },
+        refusals: ['api_key_not_found', 'authentication_off', 'foreign_key', 'permissions_exceeded'],
+      },
       onRequest: checkOn,
       schema: {
         operationId: 'rotateApiKey',
+        tags: ['Keys'],
+        summary: 'Makes a key that replaces another one',
+        description: 'The old one is good for a while longer.',
         params: keyParams,
         body: rotateBody.nullish(),
         response: { 201: issuedSchema },

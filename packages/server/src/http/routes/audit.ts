@@ -45,6 +45,10 @@ const entrySchema = z
   })
   .meta({ id: 'AuditEntry' });
 
+const auditPageSchema = z
+  .object({ entries: z.array(entrySchema), next_cursor: z.string().optional() })
+  .meta({ id: 'AuditPage' });
+
 /** `GET /audit`: what was done, newest first; for admins with the permission. */
 export function auditRoute(app: FastifyInstance, audit: AuditLog): void {
   app.withTypeProvider<ZodTypeProvider>().get(
@@ -53,8 +57,11 @@ export function auditRoute(app: FastifyInstance, audit: AuditLog): void {
       config: { permission: 'audit:read' },
       schema: {
         operationId: 'readAudit',
+        tags: ['Keys'],
+        summary: 'Shows what was done on the server',
+        description: 'Newest first; for administrators.',
         querystring: auditQuery,
-        response: { 200: z.object({ entries: z.array(entrySchema), next_cursor: z.string().optional() }) },
+        response: { 200: auditPageSchema },
       },
     },
     async (request) => {

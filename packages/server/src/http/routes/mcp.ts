@@ -40,6 +40,8 @@ export function mcpRoute(app: FastifyInstance, options: McpRouteOptions): void {
       method: ['GET', 'POST', 'DELETE'],
       url: '/mcp',
       config: { permission: 'authenticated' },
+      // A protocol of its own, which OpenAPI has no words for.
+      schema: { hide: true },
       errorHandler: replyMcpError,
       handler: async (request, reply) => {
         reply.hijack();

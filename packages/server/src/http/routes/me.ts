@@ -20,7 +20,12 @@ export function meRoute(app: FastifyInstance, authentication: 'on' | 'off'): voi
     '/me',
     {
       config: { permission: 'authenticated' },
-      schema: { operationId: 'getMe', response: { 200: meSchema } },
+      schema: {
+        operationId: 'getMe',
+        tags: ['Server'],
+        summary: 'Shows whom the server takes the caller for',
+        response: { 200: meSchema },
+      },
     },
     (request) => {
       const { userId, role, permissions, expiresAt, linkedSession } = principalOf(request);

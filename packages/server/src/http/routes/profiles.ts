@@ -24,8 +24,15 @@ import {
   templateInputOf,
 } from './profile-wire.ts';
 
-const profileParams = z.object({ profileId: z.string() });
-const messageReply = z.object({ message: z.string() });
+const profileParams = z.object({ profileId: z.string().meta({ description: 'Id of the profile.' }) });
+const messageReply = z.object({ message: z.string() }).meta({ id: 'Done' });
+const profileDeletionSchema = messageReply.extend({ profile_id: z.string() }).meta({ id: 'ProfileDeletion' });
+const profileListSchema = z
+  .object({ profiles: z.array(profileSchema), total: z.int() })
+  .meta({ id: 'ProfileList' });
+
+/** How what a profile should be is refused. */
+const INPUT_REFUSALS = ['invalid_environment', 'invalid_profile', 'unknown_agent'] as const;
 
 /** `/profiles` and everything below (proxy-api section 9.2). */
 export function profileRoutes(app: FastifyInstance, profiles: Profiles): void {
@@ -39,10 +46,17 @@ export function profileRoutes(app: FastifyInstance, profiles: Profiles): void {
   routes.post(
     '/profiles',
     {
-      config: { permission: 'profile:create' },
+      config: {
+        permission: 'profile:create',
+        refusals: INPUT_REFUSALS,
+        replyHeaders: ['ETag', 'X-Ignored-Members'],
+      },
       errorHandler: replyBodyError,
       schema: {
         operationId: 'createProfile',
+        tags: ['Profiles'],
+        summary: 'Makes a profile',
+        description: 'It belongs to the caller.',
         body: profileBodySchema.nullish(),
         response: { 201: profileReplySchema },
       },
@@ -62,8 +76,13 @@ export function profileRoutes(app: FastifyInstance, profiles: Profiles): void {
       config: { permission: 'profile:list' },
       schema: {
         operationId: 'listProfiles',
-        querystring: z.object({ user_id: z.string().min(1).optional() }),
-        response: { 200: z.object({ profiles: z.array(profileSchema), total: z.int() }) },
+        tags: ['Profiles'],
+        summary: 'Lists profiles',
+        description: 'Those of the caller; administrators see all.',
+        querystring: z.object({
+          user_id: z.string().min(1).optional().meta({ description: 'Only those of this owner.' }),
+        }),
+        response: { 200: profileListSchema },
       },
     },
     async (request) => {
@@ -79,8 +98,18 @@ export function profileRoutes(app: FastifyInstance, profiles: Profiles): void {
   routes.get(
     '/profiles/:profileId',
     {
-      config: { permission: 'profile:read' },
-      schema: { operationId: 'getProfile', params: profileParams, response: { 200: profileReplySchema } },
+      config: {
+        permission: 'profile:read',
+        refusals: ['foreign_profile_access', 'profile_not_found'],
+        replyHeaders: ['ETag'],
+      },
+      schema: {
+        operationId: 'getProfile',
+        tags: ['Profiles'],
+        summary: 'Shows a profile',
+        params: profileParams,
+        response: { 200: profileReplySchema },
+      },
     },
     async (request, reply) => {
       const profile = await profiles.find(principalOf(request), request.params.profileId, 'access');
@@ -91,11 +120,19 @@ export function profileRoutes(app: FastifyInstance, profiles: Profiles): void {
   routes.put(
     '/profiles/:profileId',
     {
-      config: { permission: 'profile:update' },
+      config: {
+        permission: 'profile:update',
+        conditional: true,
+        refusals: [...INPUT_REFUSALS, 'foreign_profile_update', 'profile_not_found'],
+        replyHeaders: ['ETag', 'X-Ignored-Members'],
+      },
       onRequest: checkFor('update'),
       errorHandler: replyBodyError,
       schema: {
         operationId: 'updateProfile',
+        tags: ['Profiles'],
+        summary: 'Changes a profile',
+        description: 'What the body does not name stays; lists and maps are replaced as a whole.',
         params: profileParams,
         body: profileBodySchema.nullish(),
         response: { 200: profileReplySchema },
@@ -114,11 +151,19 @@ export function profileRoutes(app: FastifyInstance, profiles: Profiles): void {
   routes.delete(
     '/profiles/:profileId',
     {
-      config: { permission: 'profile:delete', audit: { action: 'profile.delete', target: 'profile' } },
+      config: {
+        permission: 'profile:delete',
+        audit: { action: 'profile.delete', target: 'profile' },
+        conditional: true,
+        refusals: ['foreign_profile_delete', 'profile_not_found'],
+      },
       schema: {
         operationId: 'deleteProfile',
+        tags: ['Profiles'],
+        summary: 'Removes a profile',
+        description: 'Sessions that were started from it go on.',
         params: profileParams,
-        response: { 200: messageReply.extend({ profile_id: z.string() }) },
+        response: { 200: profileDeletionSchema },
       },
     },
     async (request) => {
@@ -131,11 +176,18 @@ export function profileRoutes(app: FastifyInstance, profiles: Profiles): void {
   routes.post(
     '/profiles/:profileId/repositories',
     {
-      config: { permission: 'profile:update' },
+      config: {
+        permission: 'profile:update',
+        conditional: true,
+        refusals: [...INPUT_REFUSALS, 'foreign_profile_modify', 'profile_not_found'],
+        replyHeaders: ['ETag', 'X-Ignored-Members'],
+      },
       onRequest: checkFor('modify'),
       errorHandler: replyBodyError,
       schema: {
         operationId: 'addProfileRepository',
+        tags: ['Profiles'],
+        summary: "Adds a repository to a profile's history",
         params: profileParams,
         body: repositoryBodySchema.nullish(),
         response: { 200: messageReply },
@@ -160,11 +212,18 @@ export function profileRoutes(app: FastifyInstance, profiles: Profiles): void {
   routes.post(
     '/profiles/:profileId/templates',
     {
-      config: { permission: 'profile:update' },
+      config: {
+        permission: 'profile:update',
+        conditional: true,
+        refusals: [...INPUT_REFUSALS, 'foreign_profile_modify', 'profile_not_found'],
+        replyHeaders: ['ETag', 'X-Ignored-Members'],
+      },
       onRequest: checkFor('modify'),
       errorHandler: replyBodyError,
       schema: {
         operationId: 'addProfileTemplate',
+        tags: ['Profiles'],
+        summary: 'Adds a message template to a profile',
         params: profileParams,
         body: templateBodySchema.nullish(),
         response: { 200: messageReply },

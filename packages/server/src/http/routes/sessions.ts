@@ -13,6 +13,8 @@ import { ignoredMembers, startBodySchema } from '../../sessions/start-request.ts
 import { wireStatus } from '../../sessions/wire-status.ts';
 import { principalOf } from '../control-server.ts';
 import { nameIgnored } from '../ignored-members.ts';
+import { SEARCH_PARAMETERS } from '../openapi/search-parameters.ts';
+import { START_REFUSALS, startReplySchema } from './start-wire.ts';
 
 /** Lines of a session's log that one request may have. */
 const LOG_LINES = { default: 200, most: 5_000 } as const;
@@ -59,9 +61,23 @@ const sessionDetailSchema = sessionSummarySchema
   })
   .meta({ id: 'SessionDetail' });
 
-const sessionParams = z.object({ sessionId: z.string() });
+const searchPageSchema = z
+  .object({ sessions: z.array(sessionSummarySchema), next_cursor: z.string().optional() })
+  .meta({ id: 'SearchPage' });
+
+const deletionSchema = z
+  .object({ message: z.string(), session_id: z.string(), status: z.enum(['terminated', 'terminating']) })
+  .meta({ id: 'SessionDeletion' });
+
+const sessionParams = z.object({ sessionId: z.string().meta({ description: 'Id of the session.' }) });
 const logQuery = z.object({
-  lines: z.coerce.number().int().min(1).max(LOG_LINES.most).default(LOG_LINES.default),
+  lines: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(LOG_LINES.most)
+    .default(LOG_LINES.default)
+    .meta({ description: 'How many lines.' }),
 });
 
 /** `POST /start`, `GET /search` and `/sessions/:sessionId` (proxy-api section 5). */
@@ -78,11 +94,20 @@ export function sessionRoutes(app: FastifyInstance, sessions: Sessions, access: 
   routes.post(
     '/start',
     {
-      config: { permission: 'session:create', audit: { action: 'session.start', target: 'session' } },
+      config: {
+        permission: 'session:create',
+        audit: { action: 'session.start', target: 'session' },
+        refusals: START_REFUSALS,
+        replyHeaders: ['X-Ignored-Members'],
+      },
       schema: {
         operationId: 'startSession',
+        tags: ['Sessions'],
+        summary: 'Starts a session',
+        description:
+          'Answers as soon as the session is recorded; requests to it wait until its agent server answers. Members that are not known are ignored.',
         body: startBodySchema.nullish(),
-        response: { 200: z.object({ session_id: z.uuid() }) },
+        response: { 200: startReplySchema },
       },
     },
     async (request, reply) => {
@@ -98,12 +123,13 @@ export function sessionRoutes(app: FastifyInstance, sessions: Sessions, access: 
   routes.get(
     '/search',
     {
-      config: { permission: 'session:list' },
+      config: { permission: 'session:list', query: SEARCH_PARAMETERS },
       schema: {
         operationId: 'searchSessions',
-        response: {
-          200: z.object({ sessions: z.array(sessionSummarySchema), next_cursor: z.string().optional() }),
-        },
+        tags: ['Sessions'],
+        summary: 'Finds sessions',
+        description: 'Newest first. Parameters that are not known are ignored.',
+        response: { 200: searchPageSchema },
       },
     },
     async (request) => {
@@ -119,8 +145,14 @@ export function sessionRoutes(app: FastifyInstance, sessions: Sessions, access: 
   routes.get(
     '/sessions/:sessionId',
     {
-      config: { permission: 'session:access' },
-      schema: { operationId: 'getSession', params: sessionParams, response: { 200: sessionDetailSchema } },
+      config: { permission: 'session:access', refusals: ['foreign_session_access', 'session_not_found'] },
+      schema: {
+        operationId: 'getSession',
+        tags: ['Sessions'],
+        summary: 'Shows a session',
+        params: sessionParams,
+        response: { 200: sessionDetailSchema },
+      },
     },
     async (request) => detailOf(await usable(request.params.sessionId, principalOf(request), 'read')),
   );
@@ -128,8 +160,16 @@ export function sessionRoutes(app: FastifyInstance, sessions: Sessions, access: 
   routes.get(
     '/sessions/:sessionId/log',
     {
-      config: { permission: 'session:access' },
-      schema: { operationId: 'getSessionLog', params: sessionParams, querystring: logQuery },
+      config: { permission: 'session:access', refusals: ['foreign_session_access', 'session_not_found'] },
+      schema: {
+        operationId: 'getSessionLog',
+        tags: ['Sessions'],
+        summary: "Shows what the session's processes printed",
+        description: 'The last lines, oldest first.',
+        params: sessionParams,
+        querystring: logQuery,
+        response: { 200: { content: { 'text/plain': { schema: z.string() } } } },
+      },
     },
     async (request, reply) => {
       const { facts } = await usable(request.params.sessionId, principalOf(request), 'read');
@@ -144,11 +184,24 @@ export function sessionRoutes(app: FastifyInstance, sessions: Sessions, access: 
   routes.post(
     '/sessions/:sessionId/resume',
     {
-      config: { permission: 'session:create', audit: { action: 'session.resume', target: 'session' } },
+      config: {
+        permission: 'session:create',
+        audit: { action: 'session.resume', target: 'session' },
+        refusals: [
+          ...START_REFUSALS,
+          'foreign_session_access',
+          'session_not_ended',
+          'session_not_found',
+          'session_not_resumable',
+        ],
+      },
       schema: {
         operationId: 'resumeSession',
+        tags: ['Sessions'],
+        summary: 'Starts a session that has ended again',
+        description: 'In its workspace, with its conversation; id, owner, tags and variables stay.',
         params: sessionParams,
-        response: { 200: z.object({ session_id: z.uuid() }) },
+        response: { 200: startReplySchema },
       },
     },
     async (request) => {
@@ -160,17 +213,19 @@ export function sessionRoutes(app: FastifyInstance, sessions: Sessions, access: 
   routes.delete(
     '/sessions/:sessionId',
     {
-      config: { permission: 'session:delete', audit: { action: 'session.delete', target: 'session' } },
+      config: {
+        permission: 'session:delete',
+        audit: { action: 'session.delete', target: 'session' },
+        refusals: ['foreign_session_delete', 'session_not_found'],
+      },
       schema: {
         operationId: 'deleteSession',
+        tags: ['Sessions'],
+        summary: 'Ends a session and removes its workspace',
+        description:
+          'Answers when none of its processes is left; `terminating` means that one cannot be ended yet.',
         params: sessionParams,
-        response: {
-          200: z.object({
-            message: z.string(),
-            session_id: z.string(),
-            status: z.enum(['terminated', 'terminating']),
-          }),
-        },
+        response: { 200: deletionSchema },
       },
     },
     async (request) => {

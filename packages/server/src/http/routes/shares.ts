@@ -8,6 +8,7 @@ import { AppError } from '../../errors.ts';
 import { SHARE_ACCESS } from '../../store/shares.ts';
 import type { ShareGrant, ShareLink } from '../../store/shares.ts';
 import { principalOf } from '../control-server.ts';
+import { revocationSchema } from './revocation.ts';
 
 /** A link is good for at least a minute and at most a year. */
 const LINK_SECONDS = { least: 60, most: 366 * 86_400, default: 86_400 } as const;
@@ -53,8 +54,23 @@ const linkSchema = z
   })
   .meta({ id: 'ShareLink' });
 
-const sessionParams = z.object({ sessionId: z.string() });
-const shareParams = sessionParams.extend({ shareId: z.string() });
+const issuedLinkSchema = linkSchema
+  .extend({
+    token: z.string().meta({ description: 'Works in the place of a key; it is never shown again.' }),
+  })
+  .meta({ id: 'IssuedShareLink' });
+
+const shareListSchema = z
+  .object({ shares: z.array(grantSchema), links: z.array(linkSchema) })
+  .meta({ id: 'SessionShareList' });
+
+const sessionParams = z.object({ sessionId: z.string().meta({ description: 'Id of the session.' }) });
+const shareParams = sessionParams.extend({
+  shareId: z.string().meta({ description: 'Id of the share or of the link.' }),
+});
+
+/** How somebody is refused who may not decide about a session. */
+const REFUSALS = ['foreign_session_share', 'session_not_found'] as const;
 
 /** What the routes need of the sessions. */
 export interface ShareableSessions {
@@ -81,11 +97,14 @@ export function shareRoutes(
   routes.get(
     '/sessions/:sessionId/shares',
     {
-      config: { permission: 'session:access' },
+      config: { permission: 'session:access', refusals: REFUSALS },
       schema: {
         operationId: 'listSessionShares',
+        tags: ['Sharing'],
+        summary: 'Lists who may use a session',
+        description: 'Users and links; for the owner and administrators.',
         params: sessionParams,
-        response: { 200: z.object({ shares: z.array(grantSchema), links: z.array(linkSchema) }) },
+        response: { 200: shareListSchema },
       },
     },
     async (request) => {
@@ -98,9 +117,16 @@ export function shareRoutes(
   routes.post(
     '/sessions/:sessionId/shares',
     {
-      config: { permission: 'session:access', audit: { action: 'share.grant', target: 'session' } },
+      config: {
+        permission: 'session:access',
+        audit: { action: 'share.grant', target: 'session' },
+        refusals: REFUSALS,
+      },
       schema: {
         operationId: 'shareSession',
+        tags: ['Sharing'],
+        summary: 'Lets a user use a session',
+        description: 'Once more for the same user changes what they may do.',
         params: sessionParams,
         body: grantBody,
         response: { 201: grantSchema },
@@ -127,12 +153,19 @@ export function shareRoutes(
   routes.post(
     '/sessions/:sessionId/links',
     {
-      config: { permission: 'session:access', audit: { action: 'share.link', target: 'session' } },
+      config: {
+        permission: 'session:access',
+        audit: { action: 'share.link', target: 'session' },
+        refusals: REFUSALS,
+      },
       schema: {
         operationId: 'createShareLink',
+        tags: ['Sharing'],
+        summary: 'Makes a link to a session',
+        description: 'Whoever has its token may look on.',
         params: sessionParams,
         body: linkBody.nullish(),
-        response: { 201: linkSchema.extend({ token: z.string() }) },
+        response: { 201: issuedLinkSchema },
       },
     },
     async (request, reply) => {
@@ -151,11 +184,18 @@ export function shareRoutes(
   routes.delete(
     '/sessions/:sessionId/shares/:shareId',
     {
-      config: { permission: 'session:access', audit: { action: 'share.revoke', target: 'session' } },
+      config: {
+        permission: 'session:access',
+        audit: { action: 'share.revoke', target: 'session' },
+        refusals: [...REFUSALS, 'share_not_found'],
+      },
       schema: {
         operationId: 'revokeSessionShare',
+        tags: ['Sharing'],
+        summary: 'Takes a share or a link back',
+        description: 'At once, with everything that is open under it.',
         params: shareParams,
-        response: { 200: z.object({ message: z.string(), id: z.string() }) },
+        response: { 200: revocationSchema },
       },
     },
     async (request) => {

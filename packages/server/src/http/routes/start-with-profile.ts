@@ -9,6 +9,7 @@ import { ignoredMembers, initialMessageOf, startBodySchema } from '../../session
 import { principalOf } from '../control-server.ts';
 import { nameIgnored } from '../ignored-members.ts';
 import { replyBodyError } from './profiles.ts';
+import { START_REFUSALS, startReplySchema } from './start-wire.ts';
 
 const startWithProfileSchema = startBodySchema
   .extend({
@@ -29,12 +30,26 @@ export function startWithProfileRoute(app: FastifyInstance, profiles: Profiles, 
   app.withTypeProvider<ZodTypeProvider>().post(
     '/start-with-profile',
     {
-      config: { permission: 'session:create', audit: { action: 'session.start', target: 'session' } },
+      config: {
+        permission: 'session:create',
+        audit: { action: 'session.start', target: 'session' },
+        refusals: [
+          ...START_REFUSALS,
+          'foreign_profile_use',
+          'invalid_template',
+          'profile_id_required',
+          'profile_not_found',
+        ],
+        replyHeaders: ['X-Ignored-Members'],
+      },
       errorHandler: replyBodyError,
       schema: {
         operationId: 'startSessionWithProfile',
+        tags: ['Sessions'],
+        summary: 'Starts a session from a profile',
+        description: 'What the request says wins over what the profile says.',
         body: startWithProfileSchema.nullish(),
-        response: { 200: z.object({ session_id: z.uuid() }) },
+        response: { 200: startReplySchema },
       },
     },
     async (request, reply) => {
@@ -55,7 +70,7 @@ export function startWithProfileRoute(app: FastifyInstance, profiles: Profiles, 
       request.auditTarget = session.id;
       request.auditDetails = { profile: profile.id };
       try {
-        await profiles.recordUse(profile.id, merged.tags);
+        await profiles.recordUse(profile.id, session.facts.tags);
       } catch (err) {
         // The session runs; that its profile does not know is no reason to call the start a failure.
         request.log.warn({ err, profileId: profile.id }, 'the use of a profile could not be noted');

@@ -12,28 +12,48 @@ export interface SystemInfo {
   readonly defaultAgent: () => string;
 }
 
-const healthReply = z.object({ status: z.literal('ok') });
-const readyReply = z.object({ status: z.enum(['ready', 'shutting_down']) });
-const versionReply = z.object({
-  name: z.literal('agentapi-proxy'),
-  version: z.string(),
-  node: z.string(),
-  agent_server: z.enum(['embedded', 'external']),
-  default_agent: z.string(),
-  started_at: z.iso.datetime(),
-});
+const healthReply = z.object({ status: z.literal('ok') }).meta({ id: 'Health' });
+const readyReply = z
+  .object({ status: z.enum(['ready', 'starting', 'shutting_down']) })
+  .meta({ id: 'Readiness' });
+const versionReply = z
+  .object({
+    name: z.literal('agentapi-proxy'),
+    version: z.string(),
+    node: z.string(),
+    agent_server: z.enum(['embedded', 'external']),
+    default_agent: z.string(),
+    started_at: z.iso.datetime(),
+  })
+  .meta({ id: 'Version' });
 
 /** Health and version; open to everybody, so they tell nothing about sessions (DF-57). */
 export function systemRoutes(app: FastifyInstance, info: SystemInfo): void {
   const routes = app.withTypeProvider<ZodTypeProvider>();
-  const alive = { config: { permission: null }, schema: { response: { 200: healthReply } } };
+  const alive = (operationId: string) => ({
+    config: { permission: null },
+    schema: {
+      operationId,
+      tags: ['Server'],
+      summary: 'Tells whether the process works',
+      response: { 200: healthReply },
+    },
+  });
 
-  routes.get('/health', alive, () => ({ status: 'ok' as const }));
-  routes.get('/livez', alive, () => ({ status: 'ok' as const }));
+  routes.get('/health', alive('getHealth'), () => ({ status: 'ok' as const }));
+  routes.get('/livez', alive('getLiveness'), () => ({ status: 'ok' as const }));
 
   routes.get(
     '/readyz',
-    { config: { permission: null }, schema: { response: { 200: readyReply, 503: readyReply } } },
+    {
+      config: { permission: null },
+      schema: {
+        operationId: 'getReadiness',
+        tags: ['Server'],
+        summary: 'Tells whether the server takes work',
+        response: { 200: readyReply, 503: readyReply },
+      },
+    },
     (_request, reply) => {
       const ready = info.isReady();
       reply.code(ready ? 200 : 503);
@@ -43,7 +63,15 @@ export function systemRoutes(app: FastifyInstance, info: SystemInfo): void {
 
   routes.get(
     '/version',
-    { config: { permission: null }, schema: { response: { 200: versionReply } } },
+    {
+      config: { permission: null },
+      schema: {
+        operationId: 'getVersion',
+        tags: ['Server'],
+        summary: 'Tells which version of the server this is',
+        response: { 200: versionReply },
+      },
+    },
     () => ({
       name: 'agentapi-proxy' as const,
       version: info.version,
