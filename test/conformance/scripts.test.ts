@@ -198,7 +198,9 @@ describe('start scripts', () => {
       '-x.sh',
       'no-ending',
     ];
-    for (const name of [...names, 'auto', 'none', 'noted.sh/', 'scripts/noted.sh']) await refused(name);
+    for (const name of [...names, 'auto', 'none', 'noted.sh/', 'scripts/noted.sh']) {
+      expect(await refused(name)).toContain('noted.sh');
+    }
   });
 
   test('a file that is not safe from other users, or is elsewhere, is refused with what to do', async () => {
@@ -381,7 +383,8 @@ describe('start scripts of a server', () => {
     await using server = await startServer({
       config: { agents: AGENTS, default_agent: 'line', scripts_dir: scripts, script: 'failing.sh' },
     });
-    await untilState(server, await start(server), 'failed');
+    const { reason } = await untilState(server, await start(server), 'failed');
+    expect(reason).toContain('failing.sh');
     await untilStable(server, await start(server, { script: 'agentapi_default.sh' }));
   });
 
@@ -392,7 +395,8 @@ describe('start scripts of a server', () => {
     await writeFile(join(scripts, 'agentapi_default.sh'), `${HEAD}exit 1`);
     await untilStable(server, await start(server));
     await untilStable(server, await start(server, { script: 'none' }));
-    await untilState(server, await start(server, { script: 'failing.sh' }), 'failed');
+    const { reason } = await untilState(server, await start(server, { script: 'failing.sh' }), 'failed');
+    expect(reason).toContain('failing.sh');
   });
 
   test('without bash agent servers are started directly, with a warning', async () => {

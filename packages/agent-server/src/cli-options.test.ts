@@ -61,6 +61,7 @@ test('AA-002 AA-007: the defaults', () => {
     acp: false,
     acpPermissions: 'allow',
     extendedApi: false,
+    debug: false,
     tokenFile: undefined,
     controlFd: undefined,
   });
@@ -104,6 +105,7 @@ describe('AA-003: flag, then variable, then default', () => {
     ['acp', 'AGENTAPI_EXPERIMENTAL_ACP', '--experimental-acp', 't', true, false],
     ['acpPermissions', 'AGENTAPI_ACP_PERMISSIONS', '--acp-permissions', 'ask', 'ask', 'reject'],
     ['extendedApi', 'AGENTAPI_EXTENDED_API', '--extended-api', 't', true, false],
+    ['debug', 'AGENTAPI_DEBUG', '--debug', 't', true, false],
     ['host', 'AGENTAPI_HOST', '--host', '0.0.0.0', '0.0.0.0', '::1'],
     ['tokenFile', 'AGENTAPI_TOKEN_FILE', '--token-file', '/a', '/a', '/b'],
   ];

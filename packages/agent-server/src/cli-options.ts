@@ -26,6 +26,8 @@ export interface ServerOptions {
   readonly acpPermissions: (typeof ACP_PERMISSIONS)[number];
   /** Tell more than agentapi does (AA-173). */
   readonly extendedApi: boolean;
+  /** Log requests, messages (their lengths) and changes of the status. */
+  readonly debug: boolean;
   /** A file whose trimmed content every request must present (AA-166). */
   readonly tokenFile: string | undefined;
   /** File for the last report to a supervisor that is away. */
@@ -78,6 +80,11 @@ const FLAGS: readonly Flag[] = [
     kind: 'string',
     help: 'Path under which a browser sees the chat page',
     shownDefault: '/chat',
+  },
+  {
+    name: 'debug',
+    kind: 'bool',
+    help: 'Log requests, changes of the status, and the length of every message',
   },
   {
     name: 'experimental-acp',
@@ -168,6 +175,7 @@ export function parseServerArguments(
     acp: values.bool('experimental-acp') ?? false,
     acpPermissions: values.oneOf('acp-permissions', ACP_PERMISSIONS) ?? 'allow',
     extendedApi: values.bool('extended-api') ?? false,
+    debug: values.bool('debug') ?? false,
     tokenFile: values.string('token-file'),
     exitReport: values.string('exit-report'),
     controlFd: values.int('control-fd', MAX_UINT16),

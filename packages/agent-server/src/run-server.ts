@@ -1,6 +1,7 @@
 import type { AgentExit } from './acp/acp-model.ts';
 import type { ServerOptions } from './cli-options.ts';
 import type { ControlReport } from './control.ts';
+import { noteConversation } from './debug-notes.ts';
 import type { ControlChannel } from './control-channel.ts';
 import { limitHeap } from './heap-limits.ts';
 import { createLog } from './log.ts';
@@ -59,7 +60,7 @@ export async function runServer(
   context: ProcessContext,
   supervision: Supervision,
 ): Promise<number> {
-  const log = createLog(context.writeOut);
+  const log = createLog(context.writeOut, settings.debug);
   let agent: AgentConversation | undefined;
   const save = async () => {
     try {
@@ -71,6 +72,7 @@ export async function runServer(
   // From here on a signal ends what has been started, in order.
   const signals = new ProcessSignals(() => void save());
   let server: AgentServer | undefined;
+  let endNotes: () => void = () => {};
   try {
     const environment = definedOnly(context.environment);
     const listening = supervision.listen({ settings, environment, cwd: context.cwd, log });
@@ -83,9 +85,12 @@ export async function runServer(
       return 0;
     }
     server = bound;
+    const { command, args, columns, rows } = settings;
+    log.debug('Starting the agent', { command, arguments: args.length, columns, rows });
     const started = await Promise.race([server.startAgent(), signals.termination]);
     if (typeof started === 'string') return 0;
     agent = started;
+    if (settings.debug) endNotes = noteConversation(agent, log);
     limitHeap();
     log.info('Server started', { port: server.port, agentType: agent.agentType, transport: agent.transport });
     agent.firstReady.then(
@@ -104,6 +109,7 @@ export async function runServer(
     context.writeError(await failureText(agent, end));
     return 1;
   } finally {
+    endNotes();
     await server?.close(supervision.stopSignal);
     signals.release();
   }

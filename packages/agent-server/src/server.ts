@@ -4,6 +4,7 @@ import type { AcpConversation } from './acp/acp-model.ts';
 import type { ServerOptions } from './cli-options.ts';
 import type { Conversation } from './conversation/conversation-model.ts';
 import type { PtyConversation } from './conversation/pty-conversation.ts';
+import { noteRequest } from './debug-notes.ts';
 import type { HttpApi, Route } from './http/router.ts';
 import type { Log } from './log.ts';
 
@@ -132,6 +133,7 @@ export class AgentServer {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (this.#options.settings.debug) noteRequest(request, response, this.#options.log);
     response.once('close', () => {
       // Without this, a connection that became idle after `close` would hold the server for its idle time.
       if (this.#closing !== undefined) setImmediate(() => this.#http.closeIdleConnections());

@@ -11,6 +11,8 @@ export interface AgentCommand {
   readonly stateFile: string | null;
   /** Where the agent server leaves its last report. */
   readonly exitReport: string;
+  /** Whether the agent server tells more in its log; the external one cannot. */
+  readonly debug: boolean;
 }
 
 /** How a runtime starts the agent server of a session. */

@@ -25,6 +25,7 @@ export class EmbeddedAgentServer implements AgentServer {
       'server',
       ...['--control-fd', '3'],
       ...['--exit-report', agent.exitReport],
+      ...(agent.debug ? ['--debug'] : []),
       ...(agent.transport === 'acp' ? [] : stateArgs(agent.stateFile)),
       ...agentArguments(agent, this.#size, this.#extraArgs),
     ];

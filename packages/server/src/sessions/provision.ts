@@ -92,6 +92,7 @@ export async function provision(
     transport: agent.transport,
     stateFile: context.keepsConversations ? workspace.statePath : null,
     exitReport: workspace.exitReportPath,
+    debug: environment['DEBUG'] === 'true',
   });
   const launch = throughScript(agentServer, script);
   await context.records.starting(session);
