@@ -1,145 +1,57 @@
 // See schemas.ts for the ways of these schemas.
 import * as z from 'zod/mini';
+import type { components } from './schema.gen.ts';
 
 /** Whom the server takes the caller for: answer of `GET /me`. */
-export interface Me {
-  readonly user_id: string;
-  readonly role: string;
-  readonly permissions: readonly string[];
-  readonly authentication: 'on' | 'off';
-  /** When the key ends; absent for keys that do not. */
-  readonly expires_at?: string | undefined;
-  /** The one session that a share link opens. */
-  readonly session_id?: string | undefined;
-}
+export type Me = components['schemas']['Me'];
 
 /** Roles of users, the mightiest first. */
-export type Role = 'admin' | 'user' | 'readonly';
+export type Role = NonNullable<CreateApiKeyRequest['role']>;
 
 /** A key that the server issued, without its secret. */
-export interface ApiKey {
-  readonly id: string;
-  readonly name: string;
-  /** Enough of the key to recognise it. */
-  readonly hint: string;
-  /** Whose key it is. */
-  readonly user_id: string;
-  readonly role: string;
-  readonly permissions: readonly string[];
-  readonly created_by: string;
-  readonly created_at: string;
-  readonly expires_at: string | null;
-  readonly revoked_at: string | null;
-  readonly last_used_at: string | null;
-}
+export type ApiKey = components['schemas']['ApiKey'];
 
 /** A key as it is shown once, when it is made. */
-export interface IssuedApiKey extends ApiKey {
-  /** The secret itself; the server cannot show it again. */
-  readonly key: string;
-}
+export type IssuedApiKey = components['schemas']['IssuedApiKey'];
 
 /** What a new key gets; everything is optional. */
-export interface CreateApiKeyRequest {
-  /** For people. */
-  readonly name?: string | undefined;
-  /** Holder; only administrators may name somebody else. */
-  readonly user_id?: string | undefined;
-  readonly role?: Role | undefined;
-  /** Default: those of the role, as far as the caller has them. */
-  readonly permissions?: readonly string[] | undefined;
-  /** RFC 3339; default: never. */
-  readonly expires_at?: string | null | undefined;
-}
+export type CreateApiKeyRequest = components['schemas']['CreateApiKeyRequest'];
 
 /** How a key is replaced. */
-export interface RotateApiKeyRequest {
-  /** How long the old key is still good, in seconds; 0 = no more. Default: a day. */
-  readonly overlap_seconds?: number | undefined;
-  /** Of the new key; default: as the old one. */
-  readonly expires_at?: string | null | undefined;
-}
+export type RotateApiKeyRequest = components['schemas']['RotateApiKeyRequest'];
 
 /** Answer when something with an id was taken back. */
-export interface Revocation {
-  readonly message: string;
-  readonly id: string;
-}
+export type Revocation = components['schemas']['Revocation'];
 
 /** What somebody else may do with a session: look on, or also write. */
-export type ShareAccess = 'read' | 'write';
+export type ShareAccess = SessionShare['access'];
 
 /** A user who may use a session of somebody else. */
-export interface SessionShare {
-  readonly id: string;
-  readonly session_id: string;
-  readonly user_id: string;
-  readonly access: ShareAccess;
-  readonly created_by: string;
-  readonly created_at: string;
-  /** `null`: as long as the session. */
-  readonly expires_at: string | null;
-}
+export type SessionShare = components['schemas']['SessionShare'];
 
 /** A link through which anybody may look on. */
-export interface ShareLink {
-  readonly id: string;
-  readonly session_id: string;
-  readonly created_by: string;
-  readonly created_at: string;
-  readonly expires_at: string;
-}
+export type ShareLink = components['schemas']['ShareLink'];
 
 /** A link as it is shown once, when it is made. */
-export interface IssuedShareLink extends ShareLink {
-  /** Works in the place of a key, for this session only. The server cannot show it again. */
-  readonly token: string;
-}
+export type IssuedShareLink = components['schemas']['IssuedShareLink'];
 
 /** Everybody who may use a session besides its owner. */
-export interface SessionShareList {
-  readonly shares: readonly SessionShare[];
-  readonly links: readonly ShareLink[];
-}
+export type SessionShareList = components['schemas']['SessionShareList'];
 
 /** Whom to let into a session. */
-export interface ShareSessionRequest {
-  readonly user_id: string;
-  readonly access: ShareAccess;
-  /** RFC 3339; default: with the session. */
-  readonly expires_at?: string | null | undefined;
-}
+export type ShareSessionRequest = components['schemas']['ShareSessionRequest'];
 
 /** How long a link is good: one of the two, or a day. */
-export interface CreateShareLinkRequest {
-  readonly expires_at?: string | undefined;
-  readonly ttl_seconds?: number | undefined;
-}
+export type CreateShareLinkRequest = components['schemas']['CreateShareLinkRequest'];
 
 /** `allowed`: done. `denied`: refused. `failed`: allowed, but it did not work. */
-export type AuditOutcome = 'allowed' | 'denied' | 'failed';
+export type AuditOutcome = AuditEntry['outcome'];
 
 /** Something that was done, or refused. */
-export interface AuditEntry {
-  readonly id: number;
-  readonly at: string;
-  readonly user_id: string | null;
-  readonly key_id: string | null;
-  readonly action: string;
-  readonly outcome: AuditOutcome;
-  readonly target_kind: string | null;
-  readonly target_id: string | null;
-  readonly remote_address: string | null;
-  readonly request_id: string | null;
-  readonly details: Readonly<Record<string, string | number | boolean | null>>;
-}
+export type AuditEntry = components['schemas']['AuditEntry'];
 
 /** One page of the audit log, newest entry first. */
-export interface AuditPage {
-  readonly entries: readonly AuditEntry[];
-  /** Pass it as `cursor` for the next page; absent on the last one. */
-  readonly next_cursor?: string | undefined;
-}
+export type AuditPage = components['schemas']['AuditPage'];
 
 /** Body of `GET /me`. */
 export const meSchema: z.ZodMiniType<Me> = z.looseObject({
@@ -166,7 +78,7 @@ const keyShape = {
 };
 
 /** Body of `GET /api-keys`. */
-export const apiKeysReplySchema: z.ZodMiniType<{ readonly api_keys: readonly ApiKey[] }> = z.looseObject({
+export const apiKeysReplySchema: z.ZodMiniType<components['schemas']['ApiKeyList']> = z.looseObject({
   api_keys: z.array(z.looseObject(keyShape)),
 });
 

@@ -8,19 +8,21 @@ import type { StartWithProfileRequest } from './profile-schemas.ts';
 import { Profiles } from './profiles.ts';
 import {
   healthSchema,
+  readinessSchema,
   searchPageSchema,
   startReplySchema,
   versionSchema,
   type DeleteResult,
   type Health,
+  type Readiness,
   type SearchPage,
   type SessionDetails,
   type SessionState,
   type SessionSummary,
+  type StartRequest,
   type Version,
 } from './schemas.ts';
 import { Session, type LogOptions } from './session.ts';
-import type { StartRequest } from './start-request.ts';
 import { Transport, type CallOptions, type FetchFunction } from './transport.ts';
 
 /** Options of {@link createClient}. */
@@ -164,8 +166,8 @@ export class Client {
   }
 
   /** Whether the server takes work. While it starts or stops this is an {@link ApiError} of kind `unavailable`. */
-  ready(options: CallOptions = {}): Promise<Health> {
-    return this.#transport.json({ ...options, method: 'GET', path: '/readyz' }, healthSchema);
+  ready(options: CallOptions = {}): Promise<Readiness> {
+    return this.#transport.json({ ...options, method: 'GET', path: '/readyz' }, readinessSchema);
   }
 
   /** Which version of the server it is. */

@@ -4,7 +4,6 @@ export type { ApiKeyListOptions, ApiKeys } from './api-keys.ts';
 export type { AuditFilter, AuditLog } from './audit-log.ts';
 export type { ProfileChangeOptions, ProfileListOptions, Profiles, VersionedProfile } from './profiles.ts';
 export type { SessionShares } from './session-shares.ts';
-export type { StartRequest } from './start-request.ts';
 export type { LogOptions, SendOptions, Session, UploadData } from './session.ts';
 export type { CallOptions, FetchFunction } from './transport.ts';
 export type { EventsOptions, ReconnectNotice, ReconnectOptions } from './events.ts';
@@ -34,10 +33,12 @@ export type {
   Health,
   InitialMessage,
   Message,
+  Readiness,
   SearchPage,
   SessionDetails,
   SessionState,
   SessionSummary,
+  StartRequest,
   StateChange,
   UploadedFile,
   Version,

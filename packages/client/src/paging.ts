@@ -2,7 +2,7 @@ import { InvalidResponseError } from './errors.ts';
 
 /** What a page tells of the one after it. */
 interface Page {
-  readonly next_cursor?: string | null | undefined;
+  readonly next_cursor?: string | undefined;
 }
 
 /**
@@ -19,7 +19,7 @@ export async function* allPages<P extends Page, Row>(
   for (;;) {
     const page = await read(cursor);
     yield* rowsOf(page);
-    const next = page.next_cursor ?? undefined;
+    const next = page.next_cursor;
     if (next === undefined) return;
     if (next === cursor) throw new InvalidResponseError(`${what}: the same page twice`);
     cursor = next;

@@ -4,7 +4,7 @@ import {
   doneReplySchema,
   profileDeletionSchema,
   profileReplySchema,
-  profilesReplySchema,
+  profileListSchema,
   type Profile,
   type ProfileDeletion,
   type ProfileRepositoryRequest,
@@ -45,7 +45,7 @@ export class Profiles {
   async list({ user_id, ...options }: ProfileListOptions = {}): Promise<readonly Profile[]> {
     const query = queryOf({ user_id });
     const call = { ...options, method: 'GET', path: '/profiles', query } as const;
-    return (await this.#transport.json(call, profilesReplySchema)).profiles;
+    return (await this.#transport.json(call, profileListSchema)).profiles;
   }
 
   /** @throws ApiError of kind `not_found` when there is none */

@@ -1,6 +1,7 @@
 // `zod/mini`: 8 kB compressed in a browser instead of 26 kB, and it never probes for `eval`, which a strict
 // content security policy would report.
 import * as z from 'zod/mini';
+import type { components } from './schema.gen.ts';
 
 /*
  * Wire objects keep their wire names. They are loose: members that a newer server adds are passed on.
@@ -9,115 +10,54 @@ import * as z from 'zod/mini';
 /** States of a session; `failed` is reached from the first three only. */
 export const SESSION_STATES = ['creating', 'starting', 'running', 'stopping', 'stopped', 'failed'] as const;
 /** State of a session, finer than the `status` word. */
-export type SessionState = (typeof SESSION_STATES)[number];
+export type SessionState = SessionSummary['state'];
+
+/** What a new session gets; everything is optional. */
+export type StartRequest = components['schemas']['StartRequest'];
 
 /** One row of a search. */
-export interface SessionSummary {
-  readonly session_id: string;
-  /** Owner. */
-  readonly user_id: string;
-  /** Coarse word for older clients: `active` from creation to the end. Prefer `state`. */
-  readonly status: string;
-  readonly state: SessionState;
-  /** Name of the agent, as in the server's configuration. */
-  readonly agent: string;
-  /** Loopback port of the session's agent server; `null` while it has none. */
-  readonly port: number | null;
-  /** RFC 3339, like all times here. */
-  readonly started_at: string;
-  readonly created_at: string;
-  readonly updated_at: string;
-  readonly tags: Readonly<Record<string, string>>;
-  readonly title?: string | undefined;
-}
+export type SessionSummary = components['schemas']['SessionSummary'];
 
 /** One page of a search, newest session first. */
-export interface SearchPage {
-  readonly sessions: readonly SessionSummary[];
-  /** Pass it as `cursor` for the next page; absent on the last one. */
-  readonly next_cursor?: string | null | undefined;
-}
+export type SearchPage = components['schemas']['SearchPage'];
 
 /** One entry of a session's history. */
-export interface StateChange {
-  readonly state: SessionState;
-  readonly at: string;
-  /** Why; absent for the ordinary way forward. */
-  readonly reason?: string | undefined;
-}
+export type StateChange = SessionDetails['history'][number];
 
 /** What became of the message given at the start. */
-export interface InitialMessage {
-  readonly state: 'pending' | 'delivered' | 'failed';
-  /** Why it failed. */
-  readonly reason?: string | undefined;
-  /** When it was delivered. */
-  readonly at?: string | undefined;
-}
+export type InitialMessage = NonNullable<SessionDetails['initial_message']>;
 
 /** Everything the server tells about one session. */
-export interface SessionDetails extends Omit<SessionSummary, 'title'> {
-  readonly agent_type: string;
-  /** `embedded` comes with the proxy, `external` is the `agentapi` program. */
-  readonly agent_server: 'embedded' | 'external';
-  /** Names of the variables given at the start; values are never shown. */
-  readonly environment_names: readonly string[];
-  /** Why the session failed or stopped. */
-  readonly reason?: string | undefined;
-  /** Exit code of the agent; `null` when a signal ended it. */
-  readonly exit_code?: number | null | undefined;
-  readonly exit_signal?: string | null | undefined;
-  /** Last lines of output of a session that failed, oldest first. */
-  readonly last_output?: readonly string[] | undefined;
-  readonly initial_message?: InitialMessage | undefined;
-  readonly history: readonly StateChange[];
-}
+export type SessionDetails = components['schemas']['SessionDetail'];
 
 /** Answer to a deletion. */
-export interface DeleteResult {
-  readonly message: string;
-  readonly session_id: string;
-  readonly status: string;
-}
+export type DeleteResult = components['schemas']['SessionDeletion'];
 
 /** Answer of `GET /health`. */
-export interface Health {
-  readonly status: string;
-  readonly [member: string]: unknown;
-}
+export type Health = components['schemas']['Health'];
+
+/** Answer of `GET /readyz`. */
+export type Readiness = components['schemas']['Readiness'];
 
 /** Answer of `GET /version`. */
-export interface Version {
-  readonly version: string;
-  readonly [member: string]: unknown;
-}
+export type Version = components['schemas']['Version'];
 
 /** `stable`: the agent waits for input. `running`: it works, or has not started yet. */
-export type AgentStatus = 'stable' | 'running';
+export type AgentStatus = components['schemas']['AgentStatus'];
 
 /** Answer of `GET /:id/status`. */
-export interface AgentStatusReport {
-  readonly status: AgentStatus;
-  readonly agent_type?: string | undefined;
-  /** How the agent server drives the agent: `pty` or `acp`. */
-  readonly transport?: string | undefined;
+export interface AgentStatusReport extends Pick<StatusBody, 'status'> {
+  // Older agentapi programs do not tell these two.
+  readonly agent_type?: StatusBody['agent_type'] | undefined;
+  readonly transport?: StatusBody['transport'] | undefined;
 }
+type StatusBody = components['schemas']['StatusResponseBody'];
 
 /** One message of the conversation (PX-214). */
-export interface Message {
-  /** Position in the conversation, from 0. */
-  readonly id: number;
-  readonly role: 'agent' | 'user';
-  readonly content: string;
-  /** RFC 3339 with any offset. */
-  readonly time: string;
-}
+export type Message = components['schemas']['Message'];
 
 /** Where an uploaded file lies on the agent's machine. */
-export interface UploadedFile {
-  /** Absolute path; name it in a message so that the agent reads the file. */
-  readonly filePath: string;
-}
+export type UploadedFile = Pick<components['schemas']['UploadResponseBody'], 'filePath'>;
 
 const stateSchema = z.enum(SESSION_STATES);
 const tagsSchema = z.pipe(
@@ -129,23 +69,26 @@ const tagsSchema = z.pipe(
 const summaryShape = {
   session_id: z.string(),
   user_id: z.string(),
-  status: z.string(),
+  status: z.enum(['active', 'stopped', 'failed']),
   state: stateSchema,
   agent: z.string(),
-  port: z.nullable(z.int()),
+  port: z.int(),
   started_at: z.string(),
   created_at: z.string(),
   updated_at: z.string(),
   tags: tagsSchema,
+  workspace_name: z.optional(z.string()),
 };
 
 /** Body of `POST /start`'s answer. */
-export const startReplySchema = z.looseObject({ session_id: z.string().check(z.minLength(1)) });
+export const startReplySchema: z.ZodMiniType<components['schemas']['StartReply']> = z.looseObject({
+  session_id: z.string().check(z.minLength(1)),
+});
 
 /** Body of `GET /search`. */
 export const searchPageSchema: z.ZodMiniType<SearchPage> = z.looseObject({
-  sessions: z.array(z.looseObject({ ...summaryShape, title: z.optional(z.string()) })),
-  next_cursor: z.nullish(z.string()),
+  sessions: z.array(z.looseObject(summaryShape)),
+  next_cursor: z.optional(z.string()),
 });
 
 /** Body of `GET /sessions/:id`. */
@@ -155,9 +98,9 @@ export const sessionDetailsSchema: z.ZodMiniType<SessionDetails> = z.looseObject
   agent_server: z.enum(['embedded', 'external']),
   environment_names: z.array(z.string()),
   reason: z.optional(z.string()),
-  exit_code: z.nullish(z.int()),
-  exit_signal: z.nullish(z.string()),
-  last_output: z.optional(z.array(z.string())),
+  exit_code: z.nullable(z.int()),
+  exit_signal: z.nullable(z.string()),
+  last_output: z.array(z.string()),
   initial_message: z.optional(
     z.looseObject({
       state: z.enum(['pending', 'delivered', 'failed']),
@@ -172,14 +115,26 @@ export const sessionDetailsSchema: z.ZodMiniType<SessionDetails> = z.looseObject
 export const deleteResultSchema: z.ZodMiniType<DeleteResult> = z.looseObject({
   message: z.string(),
   session_id: z.string(),
-  status: z.string(),
+  status: z.enum(['terminated', 'terminating']),
 });
 
 /** Body of `GET /health`. */
-export const healthSchema: z.ZodMiniType<Health> = z.looseObject({ status: z.string() });
+export const healthSchema: z.ZodMiniType<Health> = z.looseObject({ status: z.literal('ok') });
+
+/** Body of `GET /readyz`. */
+export const readinessSchema: z.ZodMiniType<Readiness> = z.looseObject({
+  status: z.enum(['ready', 'starting', 'shutting_down']),
+});
 
 /** Body of `GET /version`. */
-export const versionSchema: z.ZodMiniType<Version> = z.looseObject({ version: z.string() });
+export const versionSchema: z.ZodMiniType<Version> = z.looseObject({
+  name: z.literal('agentapi-proxy'),
+  version: z.string(),
+  node: z.string(),
+  agent_server: z.enum(['embedded', 'external']),
+  default_agent: z.string(),
+  started_at: z.string(),
+});
 
 const agentStatusSchema = z.enum(['stable', 'running']);
 const roleSchema = z.enum(['agent', 'user']);
@@ -188,7 +143,7 @@ const roleSchema = z.enum(['agent', 'user']);
 export const agentStatusReportSchema: z.ZodMiniType<AgentStatusReport> = z.looseObject({
   status: agentStatusSchema,
   agent_type: z.optional(z.string()),
-  transport: z.optional(z.string()),
+  transport: z.optional(z.enum(['pty', 'acp'])),
 });
 
 /** Body of `GET /:id/messages`. */

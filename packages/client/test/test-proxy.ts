@@ -6,6 +6,15 @@ const messageBody = z.strictObject({ content: z.string(), type: z.enum(['user', 
 
 const TIME = '2026-01-01T12:00:00.355+02:00';
 
+const VERSION = {
+  name: 'agentapi-proxy',
+  version: '0.1.0',
+  node: 'v20.19.0',
+  agent_server: 'embedded',
+  default_agent: 'demo',
+  started_at: TIME,
+};
+
 /** One request as it arrived. */
 export interface SeenRequest {
   readonly method: string;
@@ -117,6 +126,9 @@ export class TestSession {
       updated_at: TIME,
       tags: null,
       environment_names: ['A'],
+      exit_code: null,
+      exit_signal: null,
+      last_output: [],
       history: [{ state: 'creating', at: TIME }],
       ...this.record,
     };
@@ -193,7 +205,7 @@ export class TestProxy implements AsyncDisposable {
     const url = new URL(request.url, 'http://localhost');
     const [first = '', second = '', third] = url.pathname.slice(1).split('/');
     if (route === 'GET /health') return json(response, 200, { status: 'ok', sessions: 1 });
-    if (route === 'GET /version') return json(response, 200, { version: '0.1.0' });
+    if (route === 'GET /version') return json(response, 200, VERSION);
     if (route === 'POST /start')
       return json(response, 200, { session_id: this.session(crypto.randomUUID()).id });
     if (route === 'GET /search')

@@ -285,12 +285,12 @@ function sessionTable(sessions: readonly SessionSummary[], desk: Desk): readonly
     session.agent,
     session.user_id,
     isTerminal ? ageOf(session.started_at) : session.started_at,
-    session.title ?? '',
+    session.workspace_name ?? '',
     Object.entries(session.tags)
       .map(([name, value]) => `${name}=${value}`)
       .join(' '),
   ]);
-  const titles = ['ID', 'STATE', 'AGENT', 'USER', isTerminal ? 'AGE' : 'STARTED', 'TITLE', 'TAGS'];
+  const titles = ['ID', 'STATE', 'AGENT', 'USER', isTerminal ? 'AGE' : 'STARTED', 'WORKSPACE', 'TAGS'];
   const dress = { running: paint.green, failed: paint.red, stopped: paint.dim };
   return desk.table([titles, ...rows], (text, row, column) => {
     const state = sessions[row - 1]?.state;

@@ -32,9 +32,9 @@ export function sourceOf(options: TypedOptions, context: CliContext): ValueSourc
     session: () =>
       ask(async (client, signal) => {
         const { sessions } = await client.search({ state: 'all', limit: MAX_SESSIONS }, { signal });
-        return sessions.map(({ session_id: value, state, agent, title }) => ({
+        return sessions.map(({ session_id: value, state, agent, workspace_name }) => ({
           value,
-          description: [state, agent, title].filter((part) => part !== undefined).join(' '),
+          description: [state, agent, workspace_name].filter((part) => part !== undefined).join(' '),
         }));
       }),
     profile: () =>
