@@ -42,6 +42,7 @@ exec "$@"`,
   'stubborn.sh': `${HEAD}trap '' TERM\nexec "$@"`,
   'busy.sh': `${HEAD}sleep 1000 3<&- &\n(setsid sleep 1000 3<&- &)\nexec "$@"`,
   'parent.sh': `${HEAD}"$@"`,
+  'talkative.sh': `${HEAD}echo "token: $MY_TOKEN"\nexit 1`,
   'endless.sh': `${HEAD}sleep 1000`,
 };
 
@@ -152,6 +153,20 @@ describe('start scripts', () => {
     expect(session.exit_code).toBe(2);
     await expect(access(inWorkspace(id, 'received'))).rejects.toThrow('ENOENT');
     expect(await server.sessionProcesses(id)).toEqual([]);
+  });
+
+  test('DF-04, PX-166: a secret that a script prints is in no reason, no line of the server and no file but the log', async () => {
+    const secret = 'secret-of-the-request';
+    const id = await start(server, { script: 'talkative.sh', environment: { MY_TOKEN: secret } });
+    const session = await untilState(server, id, 'failed');
+    expect(session.reason).toMatch(/^The script talkative\.sh exited with code 1: .*\[secret\]/);
+    expect(session.last_output.join('\n')).toContain(secret);
+    expect(server.output()).not.toContain(secret);
+    for (const name of await readdir(server.dataDir)) {
+      if (name.startsWith('store.db')) {
+        expect(await readFile(join(server.dataDir, name), 'latin1')).not.toContain(secret);
+      }
+    }
   });
 
   test('a script that ends without starting anything is told how it has to end', async () => {

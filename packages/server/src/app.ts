@@ -236,6 +236,7 @@ async function assemble(foundation: Foundation): Promise<Parts> {
     instanceId,
     startPort: config.start_port,
     portCount: config.port_count,
+    mask: (text) => log.secrets.mask(text),
     onLogError: (error, path) => log.warn({ err: error, path }, 'a session log cannot be kept bounded'),
   });
   const workspaces = new Workspaces(dataFolder.path);

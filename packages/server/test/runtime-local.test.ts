@@ -38,7 +38,13 @@ afterEach(async () => {
 });
 
 function makeRuntime(startPort: number, portCount: number): LocalRuntime {
-  const made = new LocalRuntime({ instanceId, startPort, portCount, onLogError: () => undefined });
+  const made = new LocalRuntime({
+    instanceId,
+    startPort,
+    portCount,
+    mask: (text) => text.replaceAll('secret-of-the-tests', '[secret]'),
+    onLogError: () => undefined,
+  });
   disposables.push(made);
   return made;
 }
@@ -319,6 +325,7 @@ describe('orphans', () => {
       instanceId: `other-${instanceId}`,
       startPort: 0,
       portCount: 1,
+      mask: (text) => text,
       onLogError: () => undefined,
     });
     disposables.push(other);
@@ -340,7 +347,7 @@ describe('orphans', () => {
     await writeFile(
       script,
       `import { LocalRuntime } from ${module('../dist/runtime/local/local-runtime.js')};
-       const runtime = new LocalRuntime({ instanceId: ${JSON.stringify(instanceId)}, startPort: 0, portCount: 1, onLogError: () => undefined });
+       const runtime = new LocalRuntime({ instanceId: ${JSON.stringify(instanceId)}, startPort: 0, portCount: 1, mask: (text) => text, onLogError: () => undefined });
        const run = await runtime.launch({
          sessionId: 'session-2', command: process.execPath, args: (port) => [${JSON.stringify(AGENT_SERVER)}, 'ordinary', String(port)],
          cwd: ${JSON.stringify(folder)}, env: { PATH: process.env.PATH }, logPath: ${JSON.stringify(join(folder, 'two.log'))},

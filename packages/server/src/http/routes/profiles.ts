@@ -32,7 +32,12 @@ const profileListSchema = z
   .meta({ id: 'ProfileList' });
 
 /** How what a profile should be is refused. */
-const INPUT_REFUSALS = ['invalid_environment', 'invalid_profile', 'unknown_agent'] as const;
+const INPUT_REFUSALS = [
+  'invalid_environment',
+  'invalid_profile',
+  'script_not_allowed',
+  'unknown_agent',
+] as const;
 
 /** `/profiles` and everything below (proxy-api section 9.2). */
 export function profileRoutes(app: FastifyInstance, profiles: Profiles): void {

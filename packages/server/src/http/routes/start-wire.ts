@@ -13,6 +13,7 @@ export const START_REFUSALS: readonly ErrorCode[] = [
   'invalid_repository',
   'invalid_tags',
   'no_free_port',
+  'script_not_allowed',
   'shutting_down',
   'too_many_sessions',
   'too_many_starts',

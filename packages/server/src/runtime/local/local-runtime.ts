@@ -36,6 +36,8 @@ export interface LocalRuntimeOptions {
   /** Lowest port for agent servers; 0 lets the kernel choose each one. */
   readonly startPort: number;
   readonly portCount: number;
+  /** Takes secrets out of lines of output that stand in a reason: unlike output, reasons are not kept sealed. */
+  readonly mask: (text: string) => string;
   /** Told when a log cannot be kept bounded. */
   readonly onLogError: (error: unknown, path: string) => void;
 }
@@ -53,6 +55,7 @@ const ADDRESS_IN_USE = /address already in use|EADDRINUSE/i;
 export class LocalRuntime implements Runtime {
   readonly #instanceId: string;
   readonly #ports: PortPool;
+  readonly #mask: (text: string) => string;
   readonly #logs: BoundedLogs;
   readonly #table = new ProcessTable();
   readonly #alive = new AliveWatch();
@@ -61,6 +64,7 @@ export class LocalRuntime implements Runtime {
 
   constructor(options: LocalRuntimeOptions) {
     this.#instanceId = options.instanceId;
+    this.#mask = options.mask;
     this.#ports = new PortPool(options.startPort, options.portCount);
     this.#logs = new BoundedLogs(options.onLogError);
   }
@@ -156,7 +160,7 @@ export class LocalRuntime implements Runtime {
     const run = await this.#spawn(spec);
     try {
       for (let attempt = 0; attempt < MAX_PORT_ATTEMPTS; attempt += 1) {
-        const answer = await answerOf(run, run.serve(reservation.port, token), signal);
+        const answer = await answerOf(run, run.serve(reservation.port, token), signal, this.#mask);
         if (answer.kind === 'listening') return run;
         await reservation.moveOn();
       }
@@ -176,7 +180,7 @@ export class LocalRuntime implements Runtime {
           async () => listensOn(run.port, await this.#pidsOf(run)),
           AbortSignal.any([signal, run.ended.signal]),
         );
-        await answerOf(run, answering, signal);
+        await answerOf(run, answering, signal, this.#mask);
         void watchReadiness(run);
         return run;
       } catch (error) {
@@ -242,7 +246,12 @@ class LaunchTimeout extends Error {
  * Waits for an answer of a run that is being launched.
  * @throws LaunchError when the run ends instead; LaunchTimeout when `signal` aborts.
  */
-async function answerOf<T>(run: LocalRun, answer: Promise<T>, signal: AbortSignal): Promise<T> {
+async function answerOf<T>(
+  run: LocalRun,
+  answer: Promise<T>,
+  signal: AbortSignal,
+  mask: (text: string) => string,
+): Promise<T> {
   let onAbort: () => void = () => undefined;
   const aborted = new Promise<'aborted'>((resolve) => {
     onAbort = () => resolve('aborted');
@@ -258,18 +267,19 @@ async function answerOf<T>(run: LocalRun, answer: Promise<T>, signal: AbortSigna
     const first = await Promise.race([answered, run.exited, aborted]);
     if (first === 'aborted') throw new LaunchTimeout(await run.output(), signal.reason);
     if ('value' in first) return first.value;
-    throw new LaunchError(explain(first, run.script), { exit: first });
+    throw new LaunchError(explain(first, run.script, mask), { exit: first });
   } finally {
     signal.removeEventListener('abort', onAbort);
   }
 }
 
-function explain(exit: RunExit, script: string | null): string {
+function explain(exit: RunExit, script: string | null, mask: (text: string) => string): string {
   // One process: who has not reported that it failed may not have got as far as the agent server.
   const isScript = script !== null && exit.kind === 'server' && exit.reason === undefined;
   const who = exit.kind === 'agent' ? 'The agent' : isScript ? `The script ${script}` : 'The agent server';
   const how = exit.signal === null ? `exited with code ${exit.code}` : `was ended by signal ${exit.signal}`;
-  const why = exit.reason ?? exit.lastOutput.at(-1);
+  const last = exit.reason ?? exit.lastOutput.at(-1);
+  const why = last === undefined ? undefined : mask(last);
   if (isScript && exit.code === 0)
     return `${who} ended without starting the agent server: its last step must be exec "$@"`;
   if (isScript) return why === undefined ? `${who} ${how}` : `${who} ${how}: ${why}`;
