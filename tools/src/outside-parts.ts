@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Programs that tests use and the installation of the dependencies does not bring. */
-export type OutsidePart = 'postgresql' | 'chromium' | 'agentapi' | 'cyberian' | AgentProgram;
+export type OutsidePart = 'postgresql' | 'chromium' | 'agentapi' | 'cyberian' | 'inspector' | AgentProgram;
 
 /** Real agents that sessions run in tests. */
 export type AgentProgram = 'gemini' | 'qwen';
@@ -16,11 +16,23 @@ export const CACHE_FOLDER = join(root, '.cache');
 /** Holds the real agents, apart from our own dependencies: nobody who uses the product needs them. */
 export const AGENTS_FOLDER = join(CACHE_FOLDER, 'agents');
 
+/** A package of the npm registry, in one version. */
+export interface NpmProgram {
+  readonly name: string;
+  readonly version: string;
+}
+
 /** Where each agent comes from: exact versions, because every one draws its screen a little differently. */
-export const AGENT_PACKAGES: Readonly<Record<AgentProgram, { name: string; version: string }>> = {
+export const AGENT_PACKAGES: Readonly<Record<AgentProgram, NpmProgram>> = {
   gemini: { name: '@google/gemini-cli', version: '0.61.0' },
   qwen: { name: '@qwen-code/qwen-code', version: '0.15.10' },
 };
+
+/** Holds the MCP inspector, whose web pages alone are larger than all our dependencies. */
+export const INSPECTOR_FOLDER = join(CACHE_FOLDER, 'mcp-inspector');
+
+/** The official tool for looking at MCP servers; its command line is what tests use. */
+export const INSPECTOR_PACKAGE: NpmProgram = { name: '@modelcontextprotocol/inspector', version: '2.12.0' };
 
 /** Holds cyberian, a published client of agentapi, in a Python environment of its own. */
 export const CLIENT_FOLDER = join(CACHE_FOLDER, 'agentapi-client');
@@ -39,9 +51,11 @@ export function findPart(part: OutsidePart): string | null {
       return findInPath('agentapi') ?? executable(join(CACHE_FOLDER, 'bin', 'agentapi'));
     case 'cyberian':
       return executable(join(CLIENT_FOLDER, 'bin', 'cyberian'));
+    case 'inspector':
+      return findNpmProgram(INSPECTOR_FOLDER, INSPECTOR_PACKAGE, 'mcp-inspector');
     case 'gemini':
     case 'qwen':
-      return findAgent(part);
+      return findNpmProgram(AGENTS_FOLDER, AGENT_PACKAGES[part], part);
   }
 }
 
@@ -65,15 +79,14 @@ function findDebianPostgres(): string | null {
 }
 
 /** A copy of another version, on PATH or left by an older preparation, would not be what the tests know. */
-function findAgent(agent: AgentProgram): string | null {
-  const { name, version } = AGENT_PACKAGES[agent];
-  const modules = join(AGENTS_FOLDER, 'node_modules');
+function findNpmProgram(folder: string, { name, version }: NpmProgram, program: string): string | null {
+  const modules = join(folder, 'node_modules');
   const manifest = join(modules, name, 'package.json');
   if (!existsSync(manifest)) return null;
   const content: unknown = JSON.parse(readFileSync(manifest, 'utf8'));
   const isWanted =
     typeof content === 'object' && content !== null && 'version' in content && content.version === version;
-  return isWanted ? executable(join(modules, '.bin', agent)) : null;
+  return isWanted ? executable(join(modules, '.bin', program)) : null;
 }
 
 export function findInPath(program: string): string | null {

@@ -10,8 +10,11 @@ import {
   CLIENT_FOLDER,
   findInPath,
   findPart,
+  INSPECTOR_FOLDER,
+  INSPECTOR_PACKAGE,
   UNOBTAINABLE_FILE,
 } from './outside-parts.ts';
+import type { NpmProgram } from './outside-parts.ts';
 
 /** An installation from a slow mirror takes minutes; one that hangs must not hold up the tests for ever. */
 const INSTALL_TIMEOUT_MS = 10 * 60_000;
@@ -90,11 +93,19 @@ function prepareAgents(): void {
   const missing = (['gemini', 'qwen'] as const).filter((agent) => findPart(agent) === null);
   if (missing.length === 0) return;
   // All of them, because npm removes what is neither named nor recorded.
-  const packages = Object.values(AGENT_PACKAGES).map(({ name, version }) => `${name}@${version}`);
-  console.log(`Installing ${packages.join(' and ')} for the tests (about 150 MB) …`);
-  mkdirSync(AGENTS_FOLDER, { recursive: true });
+  installFromNpm(AGENTS_FOLDER, Object.values(AGENT_PACKAGES), 150);
+}
+
+function prepareInspector(): void {
+  if (findPart('inspector') === null) installFromNpm(INSPECTOR_FOLDER, [INSPECTOR_PACKAGE], 110);
+}
+
+function installFromNpm(folder: string, programs: readonly NpmProgram[], megabytes: number): void {
+  const packages = programs.map(({ name, version }) => `${name}@${version}`);
+  console.log(`Installing ${packages.join(' and ')} for the tests (about ${megabytes} MB) …`);
+  mkdirSync(folder, { recursive: true });
   const flags = ['--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-  const failure = run('npm', ['install', '--prefix', AGENTS_FOLDER, ...flags, ...packages]);
+  const failure = run('npm', ['install', '--prefix', folder, ...flags, ...packages]);
   console.log(failure === null ? '  done' : `  failed: ${failure}`);
 }
 
@@ -102,5 +113,6 @@ mkdirSync(CACHE_FOLDER, { recursive: true });
 prepareDebianParts();
 prepareAgentapi();
 prepareAgents();
+prepareInspector();
 prepareClient();
 writeFileSync(UNOBTAINABLE_FILE, `${JSON.stringify(unobtainable, null, 2)}\n`);

@@ -35,8 +35,8 @@ export function registerConversationTools(server: McpServer, apiOf: ApiOf): void
     },
     ({ session_id: id, message: content, type }, context) =>
       answerWith('send message', async () => {
-        const { signal } = context.mcpReq;
-        const session = apiOf(context).session(id);
+        const { api, signal } = apiOf(context);
+        const session = api.session(id);
         await session.send(content, { type, signal });
         const messageId = type === 'raw' ? null : await idOfLastMessage(session, signal);
         return {
@@ -60,7 +60,8 @@ export function registerConversationTools(server: McpServer, apiOf: ApiOf): void
     },
     ({ session_id: id, last }, context) =>
       answerWith('get messages', async () => {
-        const all = await apiOf(context).session(id).messages({ signal: context.mcpReq.signal });
+        const { api, signal } = apiOf(context);
+        const all = await api.session(id).messages({ signal });
         const messages = last === undefined ? all : all.slice(-last);
         return { text: historyOf(messages), data: { messages } };
       }),
@@ -77,8 +78,8 @@ export function registerConversationTools(server: McpServer, apiOf: ApiOf): void
     },
     ({ session_id: id }, context) =>
       answerWith('get status', async () => {
-        const { signal } = context.mcpReq;
-        const { status, agent_type: type } = await apiOf(context).session(id).status({ signal });
+        const { api, signal } = apiOf(context);
+        const { status, agent_type: type } = await api.session(id).status({ signal });
         return { text: `Agent Status: ${status}`, data: { status, agent_type: type } };
       }),
   );
@@ -98,9 +99,9 @@ export function registerConversationTools(server: McpServer, apiOf: ApiOf): void
     },
     ({ session_id: id, timeout_seconds: seconds }, context) =>
       answerWith('wait for the answer', async () => {
-        const session = apiOf(context).session(id);
+        const { api, signal } = apiOf(context);
+        const session = api.session(id);
         await using _progress = new ProgressReport(session, context);
-        const { signal } = context.mcpReq;
         const { finished, status, replies } = await waitForAnswer(session, {
           waitMs: seconds * 1000,
           signal,
@@ -143,10 +144,10 @@ export function registerConversationTools(server: McpServer, apiOf: ApiOf): void
     },
     ({ session_id: id, since, timeout_seconds: seconds }, context) =>
       answerWith('get events', async () => {
-        const session = apiOf(context).session(id);
+        const { api, signal } = apiOf(context);
+        const session = api.session(id);
         await using _progress = new ProgressReport(session, context);
         const position = since === undefined ? undefined : (parseCursor(since) ?? undefined);
-        const { signal } = context.mcpReq;
         const changes = await waitForChanges(session, position, { waitMs: seconds * 1000, signal });
         return { text: changesText(changes), data: { ...changes } };
       }),

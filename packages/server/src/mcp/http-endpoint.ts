@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@agentapi-proxy/client';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import type { NodeIncomingMessageLike } from '@modelcontextprotocol/node';
 import { createMcpHandler, isLegacyRequest } from '@modelcontextprotocol/server';
-import type { McpHttpHandler, ServerContext } from '@modelcontextprotocol/server';
+import type { McpHttpHandler } from '@modelcontextprotocol/server';
+import type { ApiOf } from './api-access.ts';
 import { LastingSessions, rpcError } from './lasting-sessions.ts';
 import { createMcpServer } from './mcp-server.ts';
 
@@ -20,6 +22,21 @@ export interface McpCaller {
   /** Tells callers apart; sessions are bound to it. Not a secret, and nothing one could be made from. */
   readonly identity: string;
 }
+
+/** A request over HTTP. */
+interface Exchange {
+  readonly caller: McpCaller;
+  /** Ends what is done for it. */
+  readonly stop: AbortController;
+}
+
+const SHUTDOWN = 'The server is shutting down';
+
+/** Calls that are told of the shutdown get this long for their last answer. */
+const FAREWELL_MS = 500;
+
+/** How often it is looked whether they are done. */
+const FAREWELL_CHECK_MS = 10;
 
 /** Limits of an endpoint. */
 export interface McpEndpointOptions {
@@ -39,7 +56,9 @@ export interface McpEndpointOptions {
  */
 export class McpEndpoint implements AsyncDisposable {
   readonly #options: McpEndpointOptions;
-  readonly #callers = new WeakMap<Request, McpCaller>();
+  readonly #exchanges = new WeakMap<Request, Exchange>();
+  /** Requests that are being answered, without streams that have no end of their own. */
+  readonly #underWay = new Set<Exchange>();
   readonly #modern: McpHttpHandler;
   readonly #sessions: LastingSessions;
   #closed = false;
@@ -47,7 +66,10 @@ export class McpEndpoint implements AsyncDisposable {
   constructor(options: McpEndpointOptions) {
     const { version, maxSessions, idleMs, maxBodyBytes, onError } = options;
     this.#options = options;
-    const apiOf = (context: ServerContext): Client => this.#callerOf(context.http?.req).api;
+    const apiOf: ApiOf = ({ http, mcpReq }) => {
+      const { caller, stop } = this.#exchangeOf(http?.req);
+      return { api: caller.api, signal: AbortSignal.any([mcpReq.signal, stop.signal]) };
+    };
     this.#modern = createMcpHandler(({ era }) => createMcpServer({ version, apiOf, era }), {
       legacy: 'reject',
       maxRequestBodySize: maxBodyBytes,
@@ -65,31 +87,38 @@ export class McpEndpoint implements AsyncDisposable {
   /** Answers a request, however it ends; never rejects. The body must not have been read. */
   async handle(req: IncomingMessage, res: ServerResponse, caller: McpCaller): Promise<void> {
     const { maxBodyBytes: maxRequestBodySize, onError } = this.#options;
+    const exchange: Exchange = { caller, stop: new AbortController() };
     const fetch = async (request: Request): Promise<Response> => {
-      if (this.#closed) return rpcError(503, -32_000, 'The server is shutting down');
-      this.#callers.set(request, caller);
+      if (this.#closed) return rpcError(503, -32_000, SHUTDOWN);
+      this.#exchanges.set(request, exchange);
       return (await isLegacyRequest(request, undefined, { maxRequestBodySize }))
         ? this.#sessions.handle(request, caller.identity, res)
         : this.#modern.fetch(request);
     };
+    if (req.method === 'POST') this.#underWay.add(exchange);
     try {
       await toNodeHandler({ fetch }, { maxRequestBodySize, onerror: onError })(plain(req), res);
     } catch (error) {
       onError(error instanceof Error ? error : new Error(String(error)));
       res.destroy();
+    } finally {
+      this.#underWay.delete(exchange);
     }
   }
 
-  /** Ends all sessions, calls and streams; further requests are refused. */
+  /** Ends all calls, which are told why, then sessions and streams; further requests are refused. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
+    const deadline = performance.now() + FAREWELL_MS;
+    for (const { stop } of this.#underWay) stop.abort(new Error(SHUTDOWN));
+    while (this.#underWay.size > 0 && performance.now() < deadline) await sleep(FAREWELL_CHECK_MS);
     await Promise.all([this.#modern.close(), this.#sessions[Symbol.asyncDispose]()]);
   }
 
-  #callerOf(request: Request | undefined): McpCaller {
-    const caller = request === undefined ? undefined : this.#callers.get(request);
-    if (caller === undefined) throw new Error('an MCP request without a caller');
-    return caller;
+  #exchangeOf(request: Request | undefined): Exchange {
+    const exchange = request === undefined ? undefined : this.#exchanges.get(request);
+    if (exchange === undefined) throw new Error('an MCP request without a caller');
+    return exchange;
   }
 }
 

@@ -40,7 +40,8 @@ export function registerProfileTools(server: McpServer, apiOf: ApiOf): void {
     },
     (_input, context) =>
       answerWith('list profiles', async () => {
-        const profiles = await apiOf(context).profiles.list({ signal: context.mcpReq.signal });
+        const { api, signal } = apiOf(context);
+        const profiles = await api.profiles.list({ signal });
         const lines = profiles.map(({ id, name, description }) =>
           [`- Profile ID: ${id}, Name: ${name}`, description ?? ''].filter(Boolean).join(', Description: '),
         );
@@ -62,7 +63,8 @@ export function registerProfileTools(server: McpServer, apiOf: ApiOf): void {
     },
     ({ profile_id: id }, context) =>
       answerWith('get profile', async () => {
-        const { profile: found } = await apiOf(context).profiles.get(id, { signal: context.mcpReq.signal });
+        const { api, signal } = apiOf(context);
+        const { profile: found } = await api.profiles.get(id, { signal });
         const shown = withoutValues(found);
         return { text: JSON.stringify(shown, null, 2), data: shown };
       }),
@@ -92,7 +94,8 @@ export function registerProfileTools(server: McpServer, apiOf: ApiOf): void {
     },
     (request, context) =>
       answerWith('start session', async () => {
-        const { id } = await apiOf(context).startWithProfile(request, { signal: context.mcpReq.signal });
+        const { api, signal } = apiOf(context);
+        const { id } = await api.startWithProfile(request, { signal });
         return startedAnswer(id);
       }),
   );

@@ -25,7 +25,10 @@ export function registerResources(server: McpServer, apiOf: ApiOf): void {
     SESSIONS_URI,
     { title: 'Sessions', description: 'The live sessions, newest first', mimeType: JSON_TYPE },
     (uri, context) =>
-      read(uri, async () => apiOf(context).search({ limit: LISTED }, { signal: context.mcpReq.signal })),
+      read(uri, async () => {
+        const { api, signal } = apiOf(context);
+        return api.search({ limit: LISTED }, { signal });
+      }),
   );
 
   server.registerResource(
@@ -35,7 +38,10 @@ export function registerResources(server: McpServer, apiOf: ApiOf): void {
     }),
     { title: 'Session', description: 'Everything about one session', mimeType: JSON_TYPE },
     (uri, { session_id: id }, context) =>
-      read(uri, async () => apiOf(context).get(String(id), { signal: context.mcpReq.signal })),
+      read(uri, async () => {
+        const { api, signal } = apiOf(context);
+        return api.get(String(id), { signal });
+      }),
   );
 
   server.registerResource(
@@ -45,9 +51,10 @@ export function registerResources(server: McpServer, apiOf: ApiOf): void {
     }),
     { title: 'Conversation', description: 'The messages of one session', mimeType: JSON_TYPE },
     (uri, { session_id: id }, context) =>
-      read(uri, async () => ({
-        messages: await apiOf(context).session(String(id)).messages({ signal: context.mcpReq.signal }),
-      })),
+      read(uri, async () => {
+        const { api, signal } = apiOf(context);
+        return { messages: await api.session(String(id)).messages({ signal }) };
+      }),
   );
 }
 
@@ -59,9 +66,8 @@ export function sessionIdOf(uri: string): Session['id'] | null {
 }
 
 async function listSessions(apiOf: ApiOf, context: ServerContext, suffix: '' | '/messages') {
-  const { sessions } = await guarded(SESSIONS_URI, () =>
-    apiOf(context).search({ limit: LISTED }, { signal: context.mcpReq.signal }),
-  );
+  const { api, signal } = apiOf(context);
+  const { sessions } = await guarded(SESSIONS_URI, () => api.search({ limit: LISTED }, { signal }));
   return {
     resources: sessions.map(({ session_id: id, agent, state, user_id: owner }) => ({
       uri: `${SESSIONS_URI}/${id}${suffix}`,

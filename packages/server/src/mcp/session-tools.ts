@@ -40,7 +40,8 @@ export function registerSessionTools(server: McpServer, apiOf: ApiOf): void {
       answerWith('start session', async () => {
         // A tag, as with the reference, and never the owner: nobody acts as somebody else (PX-225, DF-20).
         const request = { ...rest, tags: { ...otherTags, [USER_TAG]: userId } };
-        const { id } = await apiOf(context).start(request, { signal: context.mcpReq.signal });
+        const { api, signal } = apiOf(context);
+        const { id } = await api.start(request, { signal });
         return startedAnswer(id);
       }),
   );
@@ -63,7 +64,8 @@ export function registerSessionTools(server: McpServer, apiOf: ApiOf): void {
       answerWith('search sessions', async () => {
         const wanted = { ...otherTags, ...(present(userId) ? { [USER_TAG]: userId } : {}) };
         const filter = { status, tags: wanted, ...(ended(status) ? { state: status } : {}) };
-        const page = await apiOf(context).search(filter, { signal: context.mcpReq.signal });
+        const { api, signal } = apiOf(context);
+        const page = await api.search(filter, { signal });
         return { text: `Found ${page.sessions.length} sessions:\n${linesOf(page)}`, data: { ...page } };
       }),
   );
@@ -83,7 +85,8 @@ export function registerSessionTools(server: McpServer, apiOf: ApiOf): void {
     },
     (filter, context) =>
       answerWith('list sessions', async () => {
-        const page = await apiOf(context).search(filter, { signal: context.mcpReq.signal });
+        const { api, signal } = apiOf(context);
+        const page = await api.search(filter, { signal });
         const more = page.next_cursor ? `More with cursor ${page.next_cursor}\n` : '';
         return {
           text: `${page.sessions.length} sessions:\n${linesOf(page)}${more}`,
@@ -103,7 +106,8 @@ export function registerSessionTools(server: McpServer, apiOf: ApiOf): void {
     },
     ({ session_id: id }, context) =>
       answerWith('get session', async () => {
-        const details = await apiOf(context).get(id, { signal: context.mcpReq.signal });
+        const { api, signal } = apiOf(context);
+        const details = await api.get(id, { signal });
         return { text: JSON.stringify(details, null, 2), data: { ...details } };
       }),
   );
@@ -122,7 +126,8 @@ export function registerSessionTools(server: McpServer, apiOf: ApiOf): void {
     },
     ({ session_id: id, lines }, context) =>
       answerWith('get logs', async () => {
-        const text = await apiOf(context).log(id, { lines, signal: context.mcpReq.signal });
+        const { api, signal } = apiOf(context);
+        const text = await api.log(id, { lines, signal });
         const found = text === '' ? [] : text.replace(/\n$/, '').split('\n');
         return { text: text === '' ? 'The log is empty.' : text, data: { session_id: id, lines: found } };
       }),
@@ -139,7 +144,8 @@ export function registerSessionTools(server: McpServer, apiOf: ApiOf): void {
     },
     ({ session_id: id }, context) =>
       answerWith('delete session', async () => {
-        const result = await apiOf(context).delete(id, { signal: context.mcpReq.signal });
+        const { api, signal } = apiOf(context);
+        const result = await api.delete(id, { signal });
         return { text: `${result.message}. Session ID: ${id}`, data: { ...result } };
       }),
   );

@@ -25,7 +25,12 @@ export async function serveOverStdio(options: StdioOptions): Promise<void> {
     if (signal.aborted) resolve();
   });
   const handle = serveStdio(
-    ({ era }) => createMcpServer({ version: options.version, apiOf: () => options.api, era }),
+    ({ era }) =>
+      createMcpServer({
+        version: options.version,
+        apiOf: ({ mcpReq }) => ({ api: options.api, signal: mcpReq.signal }),
+        era,
+      }),
     { transport: new StdioServerTransport(stdin, stdout), onerror: options.onError },
   );
   await over;

@@ -45,9 +45,10 @@ export function serveSubscriptions({ server }: McpServer, apiOf: ApiOf): void {
       const text = `at most ${MAX_SUBSCRIPTIONS} subscriptions at a time`;
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, text);
     }
-    const session = apiOf(context).session(id);
+    const { api, signal } = apiOf(context);
+    const session = api.session(id);
     // Whether there is such a session, and whether it may be read, is said at once.
-    await session.details({ signal: context.mcpReq.signal });
+    await session.details({ signal });
     const stop = new AbortController();
     watches.set(uri, stop);
     void watch(uri, session, stop)
