@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Readable } from 'node:stream';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -129,30 +130,20 @@ export async function startGitServer(): Promise<GitServer> {
     response.on('close', () => child.kill());
     child.stdin.on('error', () => undefined);
     request.pipe(child.stdin);
-    let head = Buffer.alloc(0);
-    let hasHead = false;
-    for await (const chunk of child.stdout) {
-      if (!Buffer.isBuffer(chunk)) continue;
+    const { head, rest } = await readHead(child.stdout);
+    sent += rest.length;
+    child.stdout.on('data', (chunk: Buffer) => {
       sent += chunk.length;
-      if (hasHead) {
-        if (!response.write(chunk) && !response.destroyed)
-          await Promise.race([once(response, 'drain'), once(response, 'close')]);
-        continue;
-      }
-      head = Buffer.concat([head, chunk]);
-      const end = head.indexOf('\r\n\r\n');
-      if (end < 0) continue;
-      hasHead = true;
-      const lines = head.subarray(0, end).toString('latin1').split('\r\n');
-      const status = lines.find((line) => /^status:/i.test(line))?.split(/\s+/)[1] ?? '200';
-      response.statusCode = Number(status);
-      for (const line of lines) {
-        const at = line.indexOf(':');
-        if (!/^status:/i.test(line)) response.setHeader(line.slice(0, at), line.slice(at + 1).trim());
-      }
-      response.write(head.subarray(end + 4));
+    });
+    for (const line of head.split('\r\n')) {
+      const at = line.indexOf(':');
+      const value = line.slice(at + 1).trim();
+      if (/^status:/i.test(line)) response.statusCode = Number(value.slice(0, 3));
+      else response.setHeader(line.slice(0, at), value);
     }
-    response.end();
+    response.write(rest);
+    child.stdout.pipe(response);
+    await once(response, 'close');
   };
 
   server.listen(0, '127.0.0.1');
@@ -186,6 +177,19 @@ export async function startGitServer(): Promise<GitServer> {
   };
 }
 
+/** Reads the header lines of a CGI program, and what has come with them. */
+async function readHead(stream: Readable): Promise<{ readonly head: string; readonly rest: Buffer }> {
+  let read = Buffer.alloc(0);
+  for (;;) {
+    const end = read.indexOf('\r\n\r\n');
+    if (end >= 0) return { head: read.subarray(0, end).toString('latin1'), rest: read.subarray(end + 4) };
+    const chunk: unknown = stream.read();
+    if (Buffer.isBuffer(chunk)) read = Buffer.concat([read, chunk]);
+    else if (stream.readableEnded) return { head: 'Status: 500', rest: read };
+    else await Promise.race([once(stream, 'readable'), once(stream, 'end')]);
+  }
+}
+
 function unauthorized(response: ServerResponse): void {
   response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end('Invalid username or token.');
 }
@@ -213,11 +217,15 @@ async function createRepository(
       await mkdir(dirname(join(work, name)), { recursive: true });
       await writeFile(join(work, name), content);
     }
-    await git(work, '-c', 'core.compression=0', 'add', '--all');
+    // Random bytes become no smaller; looking for likeness among them takes minutes.
+    await git(work, 'config', 'core.compression', '0');
+    await git(work, 'config', 'core.bigFileThreshold', '1m');
+    await git(work, 'add', '--all');
     await git(work, 'commit', '--quiet', '--allow-empty', '-m', 'First');
     await mkdir(dirname(bare), { recursive: true });
     await git(work, 'clone', '--quiet', '--bare', '--no-hardlinks', work, bare);
     await git(bare, 'config', 'http.receivepack', 'true');
+    await git(bare, 'config', 'core.bigFileThreshold', '1m');
     await git(bare, 'config', 'uploadpack.allowAnySHA1InWant', 'true');
     return await git(bare, 'rev-parse', 'HEAD');
   } finally {

@@ -19,6 +19,7 @@ import { isPersistent } from './config/consistency.ts';
 import type { Config } from './config/schema.ts';
 import { Cors } from './cors.ts';
 import { DataFolder } from './data-folder.ts';
+import { AppError } from './errors.ts';
 import { createControlServer } from './http/control-server.ts';
 import { createListener } from './http/listener.ts';
 import type { Listener } from './http/listener.ts';
@@ -26,8 +27,9 @@ import { describeApi } from './http/openapi/describe-api.ts';
 import { OriginGuard } from './http/origin-guard.ts';
 import { apiKeyRoutes } from './http/routes/api-keys.ts';
 import { auditRoute } from './http/routes/audit.ts';
-import { documentRoutes } from './http/routes/documents.ts';
 import { mcpRoute } from './http/routes/mcp.ts';
+import { documentRoutes } from './http/routes/documents.ts';
+import { gitRoutes } from './http/routes/git.ts';
 import { meRoute } from './http/routes/me.ts';
 import { profileRoutes } from './http/routes/profiles.ts';
 import { sessionRoutes } from './http/routes/sessions.ts';
@@ -49,8 +51,11 @@ import { StartLimiter } from './sessions/limits.ts';
 import { Sessions } from './sessions/manager.ts';
 import { SessionRecords } from './sessions/records.ts';
 import type { Recovery } from './sessions/recover.ts';
+import { SessionRepositories } from './sessions/session-repositories.ts';
 import type { Store } from './store/store.ts';
 import { packageVersion } from './version.ts';
+import { createRepositories } from './workspace/create-repositories.ts';
+import type { Repositories } from './workspace/repositories.ts';
 import { Workspaces } from './workspace/workspace.ts';
 
 /** Answers under way get this long to finish at a shutdown; sessions have ended before. */
@@ -155,18 +160,21 @@ export async function createApp(
         listener,
         isReady: () => isReady,
       });
-      const { sessions, workspaces, control, proxy } = parts;
+      const { sessions, workspaces, repositories, control, proxy } = parts;
       const recovery = await sessions.recover();
       const folders = await workspaces.list();
       const known = await store.sessions.findKnown(folders);
       gate.open({ control: (request, response) => control.routing(request, response), proxy });
       isReady = true;
       logRecovery(recovery, log);
-      sweeping = sweepWorkspaces(
-        workspaces,
-        folders.filter((id) => !known.has(id)),
-        log,
-      );
+      sweeping = Promise.all([
+        sweepWorkspaces(
+          workspaces,
+          folders.filter((id) => !known.has(id)),
+          log,
+        ),
+        repositories.prune(),
+      ]);
       log.info({ url, agentServer: agentServer.kind, dataDir: dataFolder.path }, 'server listening');
       return { url };
     },
@@ -220,6 +228,7 @@ interface Foundation {
 interface Parts {
   readonly runtime: LocalRuntime;
   readonly workspaces: Workspaces;
+  readonly repositories: Repositories;
   readonly access: AccessControl;
   readonly sessions: Sessions;
   readonly control: FastifyInstance;
@@ -240,6 +249,7 @@ async function assemble(foundation: Foundation): Promise<Parts> {
     onLogError: (error, path) => log.warn({ err: error, path }, 'a session log cannot be kept bounded'),
   });
   const workspaces = new Workspaces(dataFolder.path);
+  const repositories = createRepositories(config, log);
   const access = await AccessControl.open(config, authenticator, store, log);
   const trustedProxies = new TrustedProxies(config.trusted_proxies);
   const environment: EnvironmentPolicy = {
@@ -280,6 +290,12 @@ async function assemble(foundation: Foundation): Promise<Parts> {
     startTimeoutMs: config.start_timeout_seconds * 1000,
     stopGraceMs: config.stop_grace_seconds * 1000,
     workspaces,
+    repositories,
+    repositoryRules: {
+      host: repositories.host,
+      depth: config.github.depth === 0 ? null : config.github.depth,
+      isKey: (text) => isKey(authenticator, text),
+    },
     log: sessionsLog,
   });
   const profiles = new Profiles(store.profiles, {
@@ -307,6 +323,7 @@ async function assemble(foundation: Foundation): Promise<Parts> {
   sessionRoutes(control, sessions, access.sessions);
   profileRoutes(control, profiles);
   startWithProfileRoute(control, profiles, sessions);
+  gitRoutes(control, sessions, new SessionRepositories(store, workspaces, repositories), access.sessions);
   shareRoutes(control, sessions, access.shares, access.sessions);
   apiKeyRoutes(control, access.keys, authenticator.enabled);
   auditRoute(control, access.audit);
@@ -332,7 +349,18 @@ async function assemble(foundation: Foundation): Promise<Parts> {
     log: log.child({ module: 'proxy' }),
   });
   access.onChange(() => proxy.recheck());
-  return { runtime, workspaces, access, sessions, control, proxy, mcp };
+  return { runtime, workspaces, repositories, access, sessions, control, proxy, mcp };
+}
+
+/** Whether a text is an API key of this server that is good now. */
+function isKey(authenticator: Authenticator, text: string): boolean {
+  try {
+    authenticator.authenticate({ authorization: `Bearer ${text}` });
+    return authenticator.enabled;
+  } catch (error) {
+    if (error instanceof AppError) return false;
+    throw error;
+  }
 }
 
 /** How long the files of an ended session stay. */

@@ -7,6 +7,7 @@ export interface StartMembers {
   readonly environment?: Readonly<Record<string, string>> | undefined;
   readonly tags?: Readonly<Record<string, string>> | undefined;
   readonly message?: string | undefined;
+  readonly repository?: string | undefined;
   readonly agent?: string | undefined;
   readonly agent_args?: readonly string[] | undefined;
   readonly script?: string | undefined;
@@ -34,10 +35,11 @@ export function mergeStart<Request extends StartMembers>(
   const isProfilesAgent = profile.agent === null || profile.agent === agent;
   const script = request.script ?? profile.script;
   const args = request.agent_args ?? (isProfilesAgent ? profile.agentArgs : []);
+  const hasProfilesRepository = profile.repository !== null && request.repository === undefined;
   return {
     ...request,
     environment: { ...profile.environment, ...request.environment },
-    tags: { ...(profile.repository === null ? {} : { repository: profile.repository }), ...request.tags },
+    tags: { ...(hasProfilesRepository ? { repository: profile.repository } : {}), ...request.tags },
     ...(agent === null ? {} : { agent }),
     ...(args.length === 0 ? {} : { agent_args: [...args] }),
     ...(script === null ? {} : { script }),

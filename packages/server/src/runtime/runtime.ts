@@ -1,3 +1,5 @@
+import type { SessionFailure } from '../sessions/session.ts';
+
 /** What a runtime needs to start one agent server. */
 export interface LaunchSpec {
   readonly sessionId: string;
@@ -125,14 +127,22 @@ export class LaunchError extends Error {
   readonly lastOutput: readonly string[];
   /** How the process ended, when it did by itself. */
   readonly exit: RunExit | null;
+  /** Absent for what has no name. */
+  readonly failure: SessionFailure | undefined;
 
   constructor(
     message: string,
-    options: { lastOutput?: readonly string[]; exit?: RunExit; cause?: unknown } = {},
+    options: {
+      failure?: SessionFailure;
+      lastOutput?: readonly string[];
+      exit?: RunExit;
+      cause?: unknown;
+    } = {},
   ) {
     super(message, { cause: options.cause });
     this.lastOutput = options.lastOutput ?? options.exit?.lastOutput ?? [];
     this.exit = options.exit ?? null;
+    this.failure = options.failure;
   }
 }
 

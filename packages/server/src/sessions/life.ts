@@ -144,7 +144,12 @@ export class SessionLife {
       : 'The session could not be started because of an error in the server';
     const isLaunch = error instanceof LaunchError;
     const exit = isLaunch
-      ? { code: error.exit?.code ?? null, signal: error.exit?.signal ?? null, lastOutput: error.lastOutput }
+      ? {
+          code: error.exit?.code ?? null,
+          signal: error.exit?.signal ?? null,
+          lastOutput: error.lastOutput,
+          ...(error.failure === undefined ? {} : { failure: error.failure }),
+        }
       : undefined;
     if (session.initialMessage?.state === 'pending') {
       const failed = { state: 'failed', at: new Date(), reason: 'The session failed to start' } as const;

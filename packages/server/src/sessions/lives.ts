@@ -15,7 +15,7 @@ const RETRY_SECONDS = 5;
 export interface LivesOptions {
   readonly context: LifeContext;
   readonly limiter: StartLimiter;
-  /** Learns the values of each request's environment, so that no log line shows one (DF-04). */
+  /** Learns the secrets of each session, so that no log line shows one (DF-04). */
   readonly secrets: SecretRegistry;
   /** Called when a session has ended and its record says so. */
   readonly onOver: (session: Session) => Promise<void>;
@@ -59,15 +59,16 @@ export class Lives {
 
   /**
    * Takes a place in the limits and a port, and lets `begin` make a session of them; all is given back when that fails.
+   * @param secrets - values of the session's environment, tokens.
    * @throws AppError `shutting_down`, over a limit, or `no_free_port`; whatever `begin` throws.
    */
   async begin(
     ownerId: string,
-    environment: Readonly<Record<string, string>>,
+    secrets: readonly string[],
     begin: (holdings: Holdings) => Promise<Session>,
   ): Promise<Session> {
     if (this.#closed) throw new AppError('shutting_down', { retryAfterSeconds: RETRY_SECONDS });
-    const beginning = this.#hold(ownerId, environment, begin);
+    const beginning = this.#hold(ownerId, secrets, begin);
     this.#beginning.add(beginning);
     try {
       return await beginning;
@@ -77,13 +78,9 @@ export class Lives {
   }
 
   /** What a session holds that lives already, with its port; the limits do not refuse it. */
-  holdingsOf(
-    ownerId: string,
-    environment: Readonly<Record<string, string>>,
-    reservation: PortReservation,
-  ): Holdings {
+  holdingsOf(ownerId: string, secrets: readonly string[], reservation: PortReservation): Holdings {
     const releaseLimit = this.#options.limiter.restore(ownerId);
-    return { reservation, releaseLimit, forgetSecrets: this.#mask(environment) };
+    return { reservation, releaseLimit, forgetSecrets: this.#mask(secrets) };
   }
 
   /** From now on the session lives. */
@@ -112,12 +109,12 @@ export class Lives {
 
   async #hold(
     ownerId: string,
-    environment: Readonly<Record<string, string>>,
+    secrets: readonly string[],
     begin: (holdings: Holdings) => Promise<Session>,
   ): Promise<Session> {
     const { limiter, context } = this.#options;
     const releaseLimit = limiter.admit(ownerId);
-    const forgetSecrets = this.#mask(environment);
+    const forgetSecrets = this.#mask(secrets);
     let reservation: PortReservation | null = null;
     try {
       reservation = await context.runtime.reservePort();
@@ -141,8 +138,8 @@ export class Lives {
     if (!this.#closed) await this.#options.onOver(session);
   }
 
-  #mask(environment: Readonly<Record<string, string>>): () => void {
-    const removers = Object.values(environment).map((value) => this.#options.secrets.add(value));
+  #mask(secrets: readonly string[]): () => void {
+    const removers = secrets.map((value) => this.#options.secrets.add(value));
     return () => {
       for (const remove of removers) remove();
     };

@@ -19,6 +19,7 @@ import { recoverSessions } from './recover.ts';
 import type { Recovery } from './recover.ts';
 import { Retention } from './retention.ts';
 import { matchesSearch, MAX_PAGE, pageOf, searchSessions, statesOf } from './search.ts';
+import type { RepositoryRules } from './repository-request.ts';
 import type { SearchFilter, SearchPage } from './search.ts';
 import { isLive, Session } from './session.ts';
 import type { SessionView } from './session.ts';
@@ -46,6 +47,7 @@ export interface SessionsOptions extends LifeContext {
   /** Learns the values of each request's environment, so that no log line shows one (DF-04). */
   readonly secrets: SecretRegistry;
   readonly tagLimits: TagLimits;
+  readonly repositoryRules: RepositoryRules;
   readonly retention: {
     /** How long an ended session without files stays readable. */
     readonly recordMs: number;
@@ -119,12 +121,12 @@ export class Sessions {
   ): Promise<{ readonly session: Session; readonly ownerWasChosen: boolean }> {
     const ownerWasChosen = body.user_id !== undefined && this.#options.mayChooseOwner(principal);
     const ownerId = ownerWasChosen && body.user_id !== undefined ? body.user_id : principal.userId;
-    const request = startRequestOf(ownerId, body, addition);
+    const request = startRequestOf(ownerId, body, addition, this.#options.repositoryRules);
     checkTags(request.tags, this.#options.tagLimits);
     checkEnvironment(request.environment, this.#options.environment);
     const agent = this.agentOf(request.agent);
     if (request.script !== null) await this.#options.scripts.check(request.script);
-    const session = await this.#lives.begin(ownerId, request.environment, async (holdings) =>
+    const session = await this.#lives.begin(ownerId, secretsIn(request), async (holdings) =>
       this.#record(request, agent, holdings),
     );
     return { session, ownerWasChosen };
@@ -158,7 +160,7 @@ export class Sessions {
         });
       }
       const { ownerId } = record.facts;
-      return this.#lives.begin(ownerId, secrets.environment, async (holdings) =>
+      return this.#lives.begin(ownerId, secretsIn(secrets), async (holdings) =>
         this.#reopen(record, secrets, secrets.message, holdings),
       );
     });
@@ -356,7 +358,11 @@ export class Sessions {
     session.initialMessage = record.message;
     const state = record.message?.state;
     const message = state === 'pending' || state === 'sending' ? (secrets?.message ?? null) : null;
-    const holdings = this.#lives.holdingsOf(facts.ownerId, secrets?.environment ?? {}, reservation);
+    const holdings = this.#lives.holdingsOf(
+      facts.ownerId,
+      secrets === null ? [] : secretsIn(secrets),
+      reservation,
+    );
     this.#lives.add(session, holdings).takeOver(run, message);
     this.#options.log.info({ sessionId: facts.id, port: run.port }, 'session goes on');
   }
@@ -367,7 +373,13 @@ export class Sessions {
 }
 
 function viewOf({ message, ...record }: SessionRecord): SessionView {
-  return { ...record, initialMessage: message };
+  return { ...record, initialMessage: message, progress: null };
+}
+
+/** What no log line may show. */
+function secretsIn(start: Pick<SessionStart, 'environment' | 'githubToken'>): readonly string[] {
+  const token = start.githubToken ?? '';
+  return [...Object.values(start.environment), ...(token === '' ? [] : [token])];
 }
 
 /** Whose sessions a search in the store may find. */

@@ -11,10 +11,12 @@ import type { ResumeOption, Transport } from '../config/agents.ts';
 import type { Log } from '../log.ts';
 import { LaunchError } from '../runtime/runtime.ts';
 import type { PortReservation, Run, Runtime } from '../runtime/runtime.ts';
-import { parseRepository } from '../workspace/repository.ts';
+import type { Repositories, RepositoryPlan } from '../workspace/repositories.ts';
+import { RepositoryError } from '../workspace/repository-error.ts';
+import { fullNameOf } from '../workspace/repository.ts';
 import { addWorkspaceFiles, WorkspaceFileError } from '../workspace/workspace-files.ts';
 import type { WorkspaceFile } from '../workspace/workspace-files.ts';
-import type { Workspaces } from '../workspace/workspace.ts';
+import type { Workspace, Workspaces } from '../workspace/workspace.ts';
 import { buildEnvironment } from './environment.ts';
 import type { EnvironmentPolicy } from './environment.ts';
 import type { SessionRecords } from './records.ts';
@@ -28,6 +30,9 @@ export interface ProvisionContext {
   readonly operatorArgs: { readonly agentServer: readonly string[]; readonly claude: readonly string[] };
   readonly runtime: Runtime;
   readonly workspaces: Workspaces;
+  readonly repositories: Repositories;
+  /** Identity of the data folder; marks every process of its sessions. */
+  readonly instanceId: string;
   readonly records: SessionRecords;
   /** Whether agent servers keep the conversation in a file, for a resume. */
   readonly keepsConversations: boolean;
@@ -49,6 +54,8 @@ export interface StartPlan {
   readonly agentArgs: readonly string[];
   /** Variables of the request. */
   readonly environment: Readonly<Record<string, string>>;
+  /** What is cloned into the workspace; `null` = nothing. */
+  readonly repository: RepositoryPlan | null;
   readonly workspaceFiles: readonly WorkspaceFile[];
   /** Name of the start script; `null` = the one of the server's choice. */
   readonly script: string | null;
@@ -62,7 +69,7 @@ export interface StartPlan {
 const conversationSchema = z.object({ messages: z.array(z.object({ role: z.string() })).nullish() });
 
 /**
- * Brings a recorded session to life: environment, workspace, agent program, agent server. On return its agent server
+ * Brings a recorded session to life: environment, workspace with its repository, agent program, agent server. On return its agent server
  * answers, and the session is `running` unless somebody has ended it meanwhile.
  * @throws LaunchError with a reason for the owner; StoreError; the abort reason when `signal` aborts. Nothing runs then.
  */
@@ -74,8 +81,11 @@ export async function provision(
   signal: AbortSignal,
 ): Promise<Run> {
   const { agent } = plan;
-  const environment = buildEnvironment(context.environment, agent.env, plan.environment);
+  const own = buildEnvironment(context.environment, agent.env, plan.environment);
+  const environment = { ...own, ...context.repositories.agentEnvironment(own) };
+  await context.records.starting(session);
   const workspace = await context.workspaces.prepare(session.id, session.facts.workspaceName);
+  await bringRepository(context, session, plan.repository, workspace, signal);
   await addFiles(workspace.directory, plan.workspaceFiles);
   signal.throwIfAborted();
   const lookup = await findProgram(agent.command, environment['PATH'] ?? '', workspace.directory);
@@ -83,7 +93,7 @@ export async function provision(
     throw new LaunchError(`Agent "${agent.name}" cannot be started. ${lookup.reason}`);
   }
   await rm(workspace.exitReportPath, { force: true });
-  const repository = await clonedRepository(session.facts.tags, workspace.directory);
+  const repository = await clonedRepository(plan.repository, workspace.directory);
   const script = await context.scripts.choose(plan.script, repository !== null);
   const agentServer = context.agentServer.launch({
     program: lookup.path,
@@ -95,7 +105,6 @@ export async function provision(
     debug: environment['DEBUG'] === 'true',
   });
   const launch = throughScript(agentServer, script);
-  await context.records.starting(session);
   const run = await context.runtime.launch(
     {
       sessionId: session.id,
@@ -126,15 +135,43 @@ export async function provision(
   return run;
 }
 
-/** What the workspace is a clone of; `null` when it is none. */
+/** Clones the repository of a session unless an earlier life has done so (DF-43). */
+async function bringRepository(
+  { workspaces, repositories, instanceId, log }: ProvisionContext,
+  session: Session,
+  plan: RepositoryPlan | null,
+  workspace: Workspace,
+  signal: AbortSignal,
+): Promise<void> {
+  if (plan === null || (await workspaces.holdsFiles(session.id))) return;
+  const startedAt = performance.now();
+  try {
+    await repositories.clone(plan, workspace, `${instanceId}.${session.id}`, signal, (progress) => {
+      session.progress = progress;
+    });
+    const cloneMs = Math.round(performance.now() - startedAt);
+    log.info(
+      { sessionId: session.id, repository: fullNameOf(plan.repository), cloneMs },
+      'repository cloned',
+    );
+  } catch (error) {
+    if (!(error instanceof RepositoryError)) throw error;
+    throw new LaunchError(`The repository cannot be cloned: ${error.message}`, {
+      failure: { code: 'workspace_clone_failed', kind: error.kind },
+      cause: error,
+    });
+  } finally {
+    session.progress = null;
+  }
+}
+
+/** What start scripts are told of the repository; `null` when the workspace is no clone. */
 async function clonedRepository(
-  tags: Readonly<Record<string, string>>,
+  plan: RepositoryPlan | null,
   directory: string,
 ): Promise<ScriptFacts['repository']> {
-  const tag = tags['repository'] ?? '';
-  if (tag === '' || !(await isThere(join(directory, '.git')))) return null;
-  const { owner, name } = parseRepository(tag);
-  return { fullName: `${owner}/${name}`, branch: tags['branch'] ?? null };
+  if (plan === null || !(await isThere(join(directory, '.git')))) return null;
+  return { fullName: fullNameOf(plan.repository), branch: plan.branch };
 }
 
 async function isThere(path: string): Promise<boolean> {

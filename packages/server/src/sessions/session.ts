@@ -32,6 +32,24 @@ export type InitialMessageState =
   | { readonly state: 'delivered'; readonly at: Date }
   | { readonly state: 'failed'; readonly at: Date; readonly reason: string };
 
+/** How far a start is that takes long; nothing of it is recorded. */
+export interface SessionProgress {
+  /** Name of the step, such as `fetching`. */
+  readonly step: string;
+  /** Percent of the step; `null` while nothing is known. */
+  readonly percent: number | null;
+  /** In words. */
+  readonly detail: string;
+}
+
+/** Why a session failed, for programs. */
+export interface SessionFailure {
+  /** What failed; never changes once it has a name. */
+  readonly code: string;
+  /** How, such as `authentication_failed`. */
+  readonly kind: string;
+}
+
 /** How the agent, or the agent server with it, ended. */
 export interface SessionExit {
   /** Exit code; `null` when a signal ended it. */
@@ -40,6 +58,8 @@ export interface SessionExit {
   readonly signal: string | null;
   /** Last lines of output, oldest first. */
   readonly lastOutput: readonly string[];
+  /** Absent for what has no name. */
+  readonly failure?: SessionFailure;
 }
 
 /** Where a session's agent server answers. */
@@ -102,6 +122,8 @@ export interface SessionView extends SessionOverview {
   readonly exit: SessionExit | null;
   /** `null` when the session was started without a message. */
   readonly initialMessage: InitialMessageState | null;
+  /** `null` when there is nothing to wait for. */
+  readonly progress: SessionProgress | null;
 }
 
 /** One life of a session: its facts, its state and what is known of its end. A resume begins another one. */
@@ -113,6 +135,7 @@ export class Session implements SessionRoute, SessionView {
   exit: SessionExit | null = null;
   /** `null` when the session was started without a message. */
   initialMessage: InitialMessageState | null = null;
+  progress: SessionProgress | null = null;
   readonly #history: StateChange[];
   #updatedAt: Date;
   readonly #started = new AbortController();

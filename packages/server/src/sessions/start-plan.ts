@@ -15,6 +15,8 @@ export function recordedStart(request: StartRequest, agent: AgentDefinition): Se
     systemPrompt: null,
     workspaceFiles: request.workspaceFiles,
     script: request.script,
+    repository: request.repository,
+    githubToken: request.githubToken,
   };
 }
 
@@ -40,7 +42,19 @@ export function planOf(
     environment: start.environment,
     workspaceFiles: start.workspaceFiles ?? [],
     script: start.script ?? null,
+    repository: planOfRepository(start),
     resume: resumes?.resume ?? null,
     message,
   };
+}
+
+/** The token that a session has itself: the one meant for its repository, else the one of its environment. */
+export function ownTokenOf({ githubToken, environment }: SessionStart): string | null {
+  const token = githubToken ?? environment['GITHUB_TOKEN'] ?? '';
+  return token === '' ? null : token;
+}
+
+function planOfRepository(start: SessionStart): StartPlan['repository'] {
+  const { repository = null } = start;
+  return repository === null ? null : { ...repository, token: ownTokenOf(start) };
 }

@@ -8,6 +8,7 @@ import {
   startRequestOf,
 } from './start-request.ts';
 
+const rules = { host: 'github.com', depth: null, isKey: () => false };
 const limits = { maxTags: 2, maxKeyChars: 5, maxValueChars: 10 };
 
 describe('the body of POST /start', () => {
@@ -60,12 +61,6 @@ describe('the body of POST /start', () => {
     expect(() => checkTags({ a: 'x'.repeat(11) }, limits)).toThrow(/tags\.a has 11/);
     expect(() => checkTags({ message: 'x'.repeat(1000) }, { ...limits, maxKeyChars: 7 })).not.toThrow();
   });
-
-  test('PX-098: a bad repository tag is refused, an empty one is none', () => {
-    const roomy = { ...limits, maxKeyChars: 20, maxValueChars: 100 };
-    expect(() => checkTags({ repository: 'x/$(touch f)' }, roomy)).toThrow(/tags\.repository/);
-    expect(() => checkTags({ repository: '' }, roomy)).not.toThrow();
-  });
 });
 
 describe('startRequestOf', () => {
@@ -76,7 +71,7 @@ describe('startRequestOf', () => {
   };
 
   test('what the server adds comes before what the request says', () => {
-    expect(startRequestOf('alice', { message: ' Hello ', agent_args: ['--mine'] }, addition)).toEqual({
+    expect(startRequestOf('alice', { message: ' Hello ', agent_args: ['--mine'] }, addition, rules)).toEqual({
       ownerId: 'alice',
       environment: {},
       tags: {},
@@ -85,16 +80,18 @@ describe('startRequestOf', () => {
       agentArgs: ['--from-server', '--mine'],
       workspaceFiles: [{ path: 'A.md', content: 'a' }],
       script: null,
+      repository: null,
+      githubToken: null,
     });
   });
 
   test('without a message of the request the added text is the first message', () => {
-    expect(startRequestOf('alice', {}, addition).message).toBe('Be brief.');
-    expect(startRequestOf('alice', {}, NO_ADDITION).message).toBeNull();
+    expect(startRequestOf('alice', {}, addition, rules).message).toBe('Be brief.');
+    expect(startRequestOf('alice', {}, NO_ADDITION, rules).message).toBeNull();
   });
 
   test('PX-107: the tag stays as it was sent', () => {
-    const request = startRequestOf('alice', { tags: { message: 'Hello' } }, addition);
+    const request = startRequestOf('alice', { tags: { message: 'Hello' } }, addition, rules);
     expect(request).toMatchObject({ message: 'Be brief.\n\nHello', tags: { message: 'Hello' } });
   });
 });

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
-import { parseRepository } from '../workspace/repository.ts';
+import type { StoredRepository } from '../store/sessions.ts';
 import type { WorkspaceFile } from '../workspace/workspace-files.ts';
+import { MAX_TOKEN_CHARS, repositoryMembers, repositoryRequestOf } from './repository-request.ts';
+import type { RepositoryRules } from './repository-request.ts';
 
 /**
  * Body of `POST /start` (proxy-api section 5.1). Members not named here are ignored, because real
@@ -28,9 +30,14 @@ export const startBodySchema = z
     script: z.string().min(1).max(128).optional().meta({
       description: 'Name of an allowed start script; see docs/scripts.md.',
     }),
-    params: z.looseObject({ message: z.string().optional() }).optional().meta({
-      description: 'Newer web clients put the first message here (PX-233).',
-    }),
+    ...repositoryMembers,
+    params: z
+      .looseObject({
+        message: z.string().optional(),
+        github_token: z.string().max(MAX_TOKEN_CHARS).optional(),
+      })
+      .optional()
+      .meta({ description: 'Newer web clients put the first message and a GitHub token here (PX-233).' }),
   })
   .meta({ id: 'StartRequest' });
 
@@ -49,6 +56,10 @@ export interface StartRequest {
   readonly workspaceFiles: readonly WorkspaceFile[];
   /** Name of the start script; `null` when none is asked for. */
   readonly script: string | null;
+  /** What is cloned into the workspace; `null` = nothing. */
+  readonly repository: StoredRepository | null;
+  /** Token for that besides what the environment holds; `null` = none. */
+  readonly githubToken: string | null;
 }
 
 /** What a session starts with besides what its request says; decided by the server, never read from a body. */
@@ -69,7 +80,7 @@ export function ignoredMembers(body: StartBody, ownerWasChosen: boolean): readon
   const ignored = Object.keys(body).filter((name) => !KNOWN_MEMBERS.has(name));
   if (body.user_id !== undefined && !ownerWasChosen) ignored.push('user_id');
   for (const name of Object.keys(body.params ?? {})) {
-    if (name !== 'message') ignored.push(`params.${name}`);
+    if (name !== 'message' && name !== 'github_token') ignored.push(`params.${name}`);
   }
   return ignored;
 }
@@ -80,18 +91,29 @@ export function initialMessageOf(body: StartBody): string | null {
   return candidates.map((text) => text?.trim()).find((text) => text !== undefined && text !== '') ?? null;
 }
 
-/** A request after the checks that need no policy. */
-export function startRequestOf(ownerId: string, body: StartBody, addition: StartAddition): StartRequest {
+/**
+ * A request after the checks that need no policy.
+ * @throws AppError `invalid_repository` or `invalid_ref`.
+ */
+export function startRequestOf(
+  ownerId: string,
+  body: StartBody,
+  addition: StartAddition,
+  rules: RepositoryRules,
+): StartRequest {
+  const wanted = repositoryRequestOf(body, rules);
   const message = [addition.messagePrefix, initialMessageOf(body)].filter((text) => text !== null);
   return {
     ownerId,
     environment: body.environment ?? {},
-    tags: body.tags ?? {},
+    tags: wanted.tags,
     message: message.length === 0 ? null : message.join('\n\n'),
     agent: body.agent ?? null,
     agentArgs: [...addition.agentArgs, ...(body.agent_args ?? [])],
     workspaceFiles: addition.workspaceFiles,
     script: body.script ?? null,
+    repository: wanted.repository,
+    githubToken: wanted.token,
   };
 }
 
@@ -105,8 +127,8 @@ export interface TagLimits {
 const LONG_TAGS: ReadonlySet<string> = new Set(['message']);
 
 /**
- * Checks tags: their number, their length, and the repository (PX-098).
- * @throws AppError `invalid_tags` or `invalid_repository`, naming the tag.
+ * Checks tags: their number and their length.
+ * @throws AppError `invalid_tags`, naming the tag.
  */
 export function checkTags(tags: Readonly<Record<string, string>>, limits: TagLimits): void {
   const entries = Object.entries(tags);
@@ -131,6 +153,4 @@ export function checkTags(tags: Readonly<Record<string, string>>, limits: TagLim
       });
     }
   }
-  const repository = tags['repository'];
-  if (repository !== undefined && repository !== '') parseRepository(repository);
 }

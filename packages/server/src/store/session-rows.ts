@@ -13,6 +13,7 @@ const exitSchema = z.object({
   code: z.int().nullable(),
   signal: z.string().nullable(),
   lastOutput: textList,
+  failure: z.exactOptional(z.object({ code: z.string(), kind: z.string() })),
 });
 const startSchema = z.object({
   environment: textMap,
@@ -26,6 +27,18 @@ const startSchema = z.object({
   systemPrompt: z.string().nullable(),
   workspaceFiles: z.exactOptional(z.array(z.object({ path: z.string(), content: z.string() }))),
   script: z.exactOptional(z.string().nullable()),
+  repository: z.exactOptional(
+    z
+      .object({
+        repository: z.object({ owner: z.string(), name: z.string() }),
+        branch: z.string().nullable(),
+        ref: z.string().nullable(),
+        createBranch: z.boolean(),
+        depth: z.int().nullable(),
+      })
+      .nullable(),
+  ),
+  githubToken: z.exactOptional(z.string().nullable()),
 });
 
 type SummaryRow = Pick<

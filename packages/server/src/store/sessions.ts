@@ -51,6 +51,20 @@ export interface SessionStart {
   readonly workspaceFiles?: readonly { readonly path: string; readonly content: string }[];
   /** Name of the start script that was asked for; `null` or absent: none was. */
   readonly script?: string | null;
+  /** What is cloned into the workspace; `null` or absent: nothing. */
+  readonly repository?: StoredRepository | null;
+  /** Token for that repository besides what the environment holds. */
+  readonly githubToken?: string | null;
+}
+
+/** What a session works on. */
+export interface StoredRepository {
+  readonly repository: { readonly owner: string; readonly name: string };
+  readonly branch: string | null;
+  readonly ref: string | null;
+  readonly createBranch: boolean;
+  /** Commits of history; `null` = all. */
+  readonly depth: number | null;
 }
 
 export interface NewSession {

@@ -57,6 +57,14 @@ const sessionDetailSchema = sessionSummarySchema
         reason: z.string().optional(),
       })
       .optional(),
+    failure: z
+      .object({ code: z.string(), kind: z.string() })
+      .optional()
+      .meta({ description: 'Why the session failed, for programs; `reason` says it in words.' }),
+    progress: z
+      .object({ step: z.string(), percent: z.int().nullable(), detail: z.string() })
+      .optional()
+      .meta({ description: 'How far a start is that takes long, such as the clone of a repository.' }),
     history: z.array(z.object({ state: stateSchema, at: z.iso.datetime(), reason: z.string().optional() })),
   })
   .meta({ id: 'SessionDetail' });
@@ -275,6 +283,8 @@ function detailOf(session: SessionView): z.infer<typeof sessionDetailSchema> {
     exit_code: session.exit?.code ?? null,
     exit_signal: session.exit?.signal ?? null,
     last_output: [...(session.exit?.lastOutput ?? [])],
+    ...(session.exit?.failure === undefined ? {} : { failure: session.exit.failure }),
+    ...(session.progress === null ? {} : { progress: session.progress }),
     ...(message === null
       ? {}
       : {
