@@ -28,6 +28,7 @@ let apart: McpProcess;
 beforeAll(async () => {
   server = await startServer({
     config: {
+      agents: { absent: { command: 'no-such-agent-program' } },
       auth: {
         enabled: true,
         api_keys: [{ key: KEY, user_id: 'alice', role: 'user', permissions: ROLE_PERMISSIONS.user }],
@@ -180,6 +181,9 @@ describe.concurrent.each(WAYS)('MCP over %s', (_, connect) => {
         { failed: true, text: expect.stringContaining(text) },
       ]);
     }
+    const id = await started(mcp, { agent: 'absent' });
+    const failed = await mcp.call('wait_for_answer', { session_id: id });
+    expect(failed).toMatchObject({ failed: true, text: expect.stringContaining('no-such-agent-program') });
     expect((await mcp.call('list_sessions')).failed).toBe(false);
   });
 

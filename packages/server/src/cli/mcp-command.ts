@@ -12,9 +12,9 @@ export interface McpFlags {
   /** Present: HTTP on this port; absent: standard input and output. */
   readonly port?: number;
   readonly host: string;
-  readonly maxSessions: number;
+  readonly maxSessions?: number;
   /** Milliseconds. */
-  readonly sessionTimeout: number;
+  readonly sessionTimeout?: number;
   readonly verbose?: boolean;
 }
 
@@ -46,14 +46,15 @@ export function addMcpCommand(
     )
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .addOption(
-      new Option('--max-sessions <number>', 'most MCP sessions at a time')
-        .default(1000)
-        .argParser(parseCount),
+      new Option('--max-sessions <number>', 'most MCP sessions at a time (default: 1000)').argParser(
+        parseCount,
+      ),
     )
     .addOption(
-      new Option('--session-timeout <time>', 'an MCP session unused this long ends, such as 30m')
-        .default(30 * 60_000, '30m')
-        .argParser(parseTime),
+      new Option(
+        '--session-timeout <time>',
+        'an MCP session unused this long ends, such as 2h (default: 30m)',
+      ).argParser(parseTime),
     )
     .option('-v, --verbose', 'tell on standard error what goes wrong')
     .addHelpText('after', '\nAPI key: best in AGENTAPI_PROXY_API_KEY. See docs/mcp.md.')

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { createClient } from '@agentapi-proxy/client';
 import { isLoopback } from '../http/origin-guard.ts';
+import { DEFAULT_IDLE_MS, DEFAULT_MAX_SESSIONS } from '../mcp/http-endpoint.ts';
 import type { McpCaller } from '../mcp/http-endpoint.ts';
 import { serveOverStdio } from '../mcp/stdio.ts';
 import { packageVersion } from '../version.ts';
@@ -44,7 +45,12 @@ export function runMcp(flags: McpFlags, context: CliContext): Promise<number> {
       await serveMcpOverHttp({
         host: flags.host,
         port: flags.port,
-        limits: { version, maxSessions: flags.maxSessions, idleMs: flags.sessionTimeout, onError },
+        limits: {
+          version,
+          maxSessions: flags.maxSessions ?? DEFAULT_MAX_SESSIONS,
+          idleMs: flags.sessionTimeout ?? DEFAULT_IDLE_MS,
+          onError,
+        },
         callerOf: callersOf(connection, isLoopback(flags.host)),
         signal,
         onListening: (url) => desk.note(`MCP is ready at ${url} for ${connection.endpoint}`),

@@ -146,7 +146,8 @@ export function registerConversationTools(server: McpServer, apiOf: ApiOf): void
       answerWith('get events', async () => {
         const { api, signal } = apiOf(context);
         const session = api.session(id);
-        await using _progress = new ProgressReport(session, context);
+        // A call that does not wait has nothing to report.
+        await using _progress = seconds === 0 ? null : new ProgressReport(session, context);
         const position = since === undefined ? undefined : (parseCursor(since) ?? undefined);
         const changes = await waitForChanges(session, position, { waitMs: seconds * 1000, signal });
         return { text: changesText(changes), data: { ...changes } };

@@ -86,12 +86,15 @@ export class LastingSessions implements AsyncDisposable {
   #use(id: string, session: LastingSession, res: ServerResponse): void {
     session.open += 1;
     clearTimeout(session.timer);
-    res.once('close', () => {
+    const release = (): void => {
       session.open -= 1;
       session.usedAt = performance.now();
       if (session.open > 0 || this.#sessions.get(id) !== session) return;
       session.timer = setTimeout(() => void this.#end(id), this.#options.idleMs).unref();
-    });
+    };
+    // A client that has gone in the meantime will not be heard of again.
+    if (res.closed || res.destroyed) release();
+    else res.once('close', release);
   }
 
   /** Ends the session that has been unused longest; false when all are in use. */

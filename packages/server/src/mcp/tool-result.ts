@@ -1,4 +1,4 @@
-import { ApiError, ClientError } from '@agentapi-proxy/client';
+import { ApiError, ClientError, SessionEndedError } from '@agentapi-proxy/client';
 import type { CallToolResult } from '@modelcontextprotocol/server';
 
 /** What a tool has to say: text for the model, data for programs; the data has the form of the output schema. */
@@ -23,8 +23,11 @@ export async function answerWith(task: string, work: () => Promise<ToolAnswer>):
   }
 }
 
-/** The server's own words, with the code that documents them. */
+/** The server's own words, with the code that documents them; of a session that failed also what it printed last. */
 export function causeOf(error: ClientError): string {
+  if (error instanceof SessionEndedError) {
+    return [error.message, ...(error.session?.last_output ?? [])].join('\n');
+  }
   const code = error instanceof ApiError ? error.code : undefined;
   return code === undefined ? error.message : `${error.message} (${code})`;
 }
