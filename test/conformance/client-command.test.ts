@@ -315,7 +315,7 @@ describe('the client command against a plain agent server', () => {
       status: 'active',
       state: 'running',
       agent: 'demo',
-      port: null,
+      port: 9000,
       started_at: TIME,
       created_at: TIME,
       updated_at: TIME,

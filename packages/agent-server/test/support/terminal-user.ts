@@ -46,7 +46,7 @@ export function runInTerminal(args: readonly string[], options: TerminalUserOpti
     env: Object.fromEntries(environment),
     columns,
     rows,
-    terminalName: 'xterm-256color',
+    terminalName: options.env?.['TERM'] ?? 'xterm-256color',
     onData: (data) => {
       output += data;
       window.write(data);
