@@ -5,7 +5,7 @@ import { createServer as createTcpServer } from 'node:net';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { HAS_POSTGRES, PostgresServer } from '../../packages/server/test/support/postgres.ts';
+import { HAS_POSTGRES, PostgresServer } from '../../tools/src/postgres-server.ts';
 import { lineAgent } from '../support/line-agent.ts';
 import { COMMAND, eventually } from '../support/server-process.ts';
 import type { ServerProcess } from '../support/server-process.ts';

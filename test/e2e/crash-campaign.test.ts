@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { HAS_POSTGRES, PostgresServer } from '../../packages/server/test/support/postgres.ts';
+import { HAS_POSTGRES, PostgresServer } from '../../tools/src/postgres-server.ts';
 import { lineAgent } from '../support/line-agent.ts';
 import { eventually } from '../support/server-process.ts';
 import type { ServerProcess } from '../support/server-process.ts';

@@ -8,7 +8,7 @@ import { openSqlite, sqliteEngine } from '../../src/store/sqlite.ts';
 import type { NewProfile } from '../../src/store/profiles.ts';
 import type { NewSession } from '../../src/store/sessions.ts';
 import type { Engine, Store } from '../../src/store/store.ts';
-import { HAS_POSTGRES, PostgresServer } from '../support/postgres.ts';
+import { HAS_POSTGRES, PostgresServer } from '../../../../tools/src/postgres-server.ts';
 
 /** Where the stores of one test lie: a scratch folder and, on PostgreSQL, a database. */
 export interface Site extends AsyncDisposable {
