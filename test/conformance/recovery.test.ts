@@ -384,8 +384,12 @@ describe('an orderly stop', () => {
       .request(`/${id}/events`)
       .then(async (stream) => stream.text().catch(() => ''));
     const before = await servers.pidsOf(id);
+    const stopped = servers.server;
     expect(await servers.stop()).toEqual({ code: 0, signal: null });
     await streamEnd;
+    await eventually('the server says that a session goes on', () =>
+      stopped.output().includes('1 session goes on; the next start takes it up'),
+    );
     expect(await servers.pidsOf(id)).toEqual(before);
     const after = await servers.next();
     expect(await servers.pidsOf(id)).toEqual(before);

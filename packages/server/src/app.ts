@@ -45,6 +45,7 @@ import { Sessions } from './sessions/manager.ts';
 import { SessionRecords } from './sessions/records.ts';
 import type { Recovery } from './sessions/recover.ts';
 import type { Store } from './store/store.ts';
+import { StoreUpkeep } from './store/upkeep.ts';
 import { packageVersion } from './version.ts';
 import { Workspaces } from './workspace/workspace.ts';
 
@@ -68,6 +69,7 @@ const RESERVED_SEGMENTS: ReadonlySet<string> = new Set([
 ]);
 
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 /** Parts that are not made from the configuration. */
 export interface AppOverrides {
@@ -118,6 +120,7 @@ export async function createApp(
   });
   let store: Store | null = null;
   let parts: Parts | null = null;
+  let upkeep: StoreUpkeep | null = null;
   let isReady = false;
   /** Goes on after the start; whoever closes waits for it. */
   let sweeping: Promise<unknown> = Promise.resolve();
@@ -147,6 +150,11 @@ export async function createApp(
       gate.open({ control: (request, response) => control.routing(request, response), proxy });
       isReady = true;
       logRecovery(recovery, log);
+      upkeep = new StoreUpkeep({
+        store,
+        auditMs: config.audit_retention_days * DAY_MS,
+        log: log.child({ module: 'store' }),
+      });
       sweeping = sweepWorkspaces(
         workspaces,
         folders.filter((id) => !known.has(id)),
@@ -159,6 +167,7 @@ export async function createApp(
     reload: async () => {
       const keys = await parts?.access.reload('signal');
       defaultAgent = await chooseDefault();
+      await upkeep?.followKeys();
       log.info({ keys, defaultAgent }, 'keys read again');
     },
     close: async (reason) => {
@@ -167,10 +176,12 @@ export async function createApp(
       const mode = failed ? 'keep' : config.on_shutdown;
       isReady = false;
       const left = (await parts?.sessions.close(mode, `The server was stopped (${reason})`)) ?? [];
+      const kept = mode === 'keep' ? (parts?.sessions.countLive() ?? 0) : 0;
       await listener.close(DRAIN_MS);
       await parts?.control.close();
       await (mode === 'keep' ? parts?.runtime.detach() : parts?.runtime[Symbol.asyncDispose]());
       await parts?.access[Symbol.asyncDispose]();
+      await upkeep?.[Symbol.asyncDispose]();
       await sweeping;
       // What is in memory forgets its sessions now.
       if (parts !== null && store?.inMemory === true) {
@@ -178,7 +189,7 @@ export async function createApp(
       }
       await store?.[Symbol.asyncDispose]();
       await dataFolder[Symbol.asyncDispose]();
-      return { left };
+      return { left, kept };
     },
   };
 }
@@ -260,10 +271,14 @@ async function assemble(foundation: Foundation): Promise<Parts> {
     workspaces,
     log: sessionsLog,
   });
-  const profiles = new Profiles(store.profiles, {
-    checkEnvironment: (wanted) => checkEnvironment(wanted, environment),
-    checkAgent: (name) => void sessions.agentOf(name),
-  });
+  const profiles = new Profiles(
+    store.profiles,
+    {
+      checkEnvironment: (wanted) => checkEnvironment(wanted, environment),
+      checkAgent: (name) => void sessions.agentOf(name),
+    },
+    limits.profiles_per_user,
+  );
 
   const control = createControlServer({
     authenticator,

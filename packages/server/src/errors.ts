@@ -37,6 +37,7 @@ export const ERRORS = {
   api_key_not_found: { status: 404, message: 'API key not found' },
   share_not_found: { status: 404, message: 'Share not found' },
   method_not_allowed: { status: 405, message: 'Method Not Allowed' },
+  too_many_profiles: { status: 409, message: 'Too many profiles' },
   session_not_ended: { status: 409, message: 'The session has not ended' },
   session_not_resumable: { status: 409, message: 'The session cannot be resumed' },
   request_timeout: { status: 408, message: 'The request took too long to arrive' },

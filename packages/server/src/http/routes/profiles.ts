@@ -39,7 +39,7 @@ export function profileRoutes(app: FastifyInstance, profiles: Profiles): void {
   routes.post(
     '/profiles',
     {
-      config: { permission: 'profile:create' },
+      config: { permission: 'profile:create', audit: { action: 'profile.create', target: 'profile' } },
       errorHandler: replyBodyError,
       schema: {
         operationId: 'createProfile',
@@ -50,6 +50,7 @@ export function profileRoutes(app: FastifyInstance, profiles: Profiles): void {
     async (request, reply) => {
       const body = request.body ?? profileBodySchema.parse({});
       const profile = await profiles.create(principalOf(request), profileInputOf(body));
+      request.auditTarget = profile.id;
       nameIgnored(reply, ignoredInProfile(body));
       // The caller has just sent the values.
       return reply.code(201).header('etag', etagOf(profile.version)).send(profileReplyOf(profile, true));
@@ -91,7 +92,7 @@ export function profileRoutes(app: FastifyInstance, profiles: Profiles): void {
   routes.put(
     '/profiles/:profileId',
     {
-      config: { permission: 'profile:update' },
+      config: { permission: 'profile:update', audit: { action: 'profile.update', target: 'profile' } },
       onRequest: checkFor('update'),
       errorHandler: replyBodyError,
       schema: {
@@ -131,7 +132,7 @@ export function profileRoutes(app: FastifyInstance, profiles: Profiles): void {
   routes.post(
     '/profiles/:profileId/repositories',
     {
-      config: { permission: 'profile:update' },
+      config: { permission: 'profile:update', audit: { action: 'profile.update', target: 'profile' } },
       onRequest: checkFor('modify'),
       errorHandler: replyBodyError,
       schema: {
@@ -160,7 +161,7 @@ export function profileRoutes(app: FastifyInstance, profiles: Profiles): void {
   routes.post(
     '/profiles/:profileId/templates',
     {
-      config: { permission: 'profile:update' },
+      config: { permission: 'profile:update', audit: { action: 'profile.update', target: 'profile' } },
       onRequest: checkFor('modify'),
       errorHandler: replyBodyError,
       schema: {
