@@ -27,6 +27,8 @@ export interface Recovery {
   readonly revived: number;
   /** Sessions that had not ended, and now have. */
   readonly ended: readonly string[];
+  /** Those of them whose start was interrupted; it is worth another attempt once the orphans are gone. */
+  readonly interrupted: readonly string[];
   /** What runs and belongs to no session that goes on. */
   readonly orphans: Orphans;
 }
@@ -63,7 +65,12 @@ export async function recoverSessions(context: RecoverContext): Promise<Recovery
   }
   const ended = new Set(endings.map(({ record }) => record.facts.id));
   const revived = new Set(records.map(({ facts }) => facts.id).filter((id) => !ended.has(id)));
-  return { revived: revived.size, ended: [...ended], orphans: await context.runtime.findOrphans(revived) };
+  return {
+    revived: revived.size,
+    ended: [...ended],
+    interrupted: endings.filter(deservesAnotherStart).map(({ record }) => record.facts.id),
+    orphans: await context.runtime.findOrphans(revived),
+  };
 }
 
 /** @returns how the session has ended; `null` when it goes on. */
@@ -72,7 +79,7 @@ async function settle(context: RecoverContext, record: SessionRecord): Promise<E
   switch (record.state) {
     case 'creating':
     case 'starting':
-      return { record, to: 'failed', reason: 'The server ended while the session was starting', exit: null };
+      return { record, to: 'failed', reason: INTERRUPTED, exit: null };
     case 'running':
       return record.run === null ? stopped(NOT_RUNNING) : adopt(context, record, record.run);
     case 'stopping':
@@ -84,6 +91,15 @@ async function settle(context: RecoverContext, record: SessionRecord): Promise<E
 }
 
 const NOT_RUNNING = 'The agent server was not running any more';
+const INTERRUPTED = 'The server ended while the session was starting';
+/** A start that has been interrupted this often may be what ends the server. */
+const MOST_INTERRUPTIONS = 3;
+
+function deservesAnotherStart({ record, reason }: Ending): boolean {
+  if (reason !== INTERRUPTED) return false;
+  const before = record.history.filter((change) => change.reason === INTERRUPTED);
+  return before.length + 1 < MOST_INTERRUPTIONS;
+}
 
 async function adopt(context: RecoverContext, record: SessionRecord, ref: RunRef): Promise<Ending | null> {
   const { facts } = record;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
+import { isBroken, plainText } from '../plain-text.ts';
 import { parseRepository } from '../workspace/repository.ts';
 import type { WorkspaceFile } from '../workspace/workspace-files.ts';
 
@@ -9,7 +10,7 @@ import type { WorkspaceFile } from '../workspace/workspace-files.ts';
  */
 export const startBodySchema = z
   .looseObject({
-    user_id: z.string().min(1).max(128).optional().meta({
+    user_id: plainText().min(1).max(128).optional().meta({
       description: 'Owner of the session; honoured while authentication is off and for admins.',
     }),
     environment: z.record(z.string(), z.string()).optional().meta({
@@ -18,14 +19,14 @@ export const startBodySchema = z
     tags: z.record(z.string(), z.string()).optional().meta({
       description: 'Stored and searchable. `repository` and `message` have a meaning.',
     }),
-    message: z.string().optional().meta({
+    message: plainText().optional().meta({
       description: 'First message for the agent, delivered once it is ready.',
     }),
-    agent: z.string().min(1).max(64).optional().meta({ description: 'Name of a configured agent.' }),
-    agent_args: z.array(z.string()).max(100).optional().meta({
+    agent: plainText().min(1).max(64).optional().meta({ description: 'Name of a configured agent.' }),
+    agent_args: z.array(plainText()).max(100).optional().meta({
       description: "Arguments appended to the agent's own.",
     }),
-    params: z.looseObject({ message: z.string().optional() }).optional().meta({
+    params: z.looseObject({ message: plainText().optional() }).optional().meta({
       description: 'Newer web clients put the first message here (PX-233).',
     }),
   })
@@ -115,6 +116,12 @@ export function checkTags(tags: Readonly<Record<string, string>>, limits: TagLim
     if (key === '' || key.length > limits.maxKeyChars) {
       throw new AppError('invalid_tags', {
         message: `The name of a tag has ${key.length} characters; 1 to ${limits.maxKeyChars} are allowed`,
+        details: { field },
+      });
+    }
+    if (isBroken(key) || isBroken(value)) {
+      throw new AppError('invalid_tags', {
+        message: `${field} must not contain NUL characters or broken Unicode`,
         details: { field },
       });
     }
