@@ -45,8 +45,7 @@ export async function onEveryEngine(
 function sqliteEngine(): StoreEngine {
   return {
     name: 'SQLite',
-    site: async () =>
-      newSite({}, async (dataDir) => openSqlite(join(dataDir, STORE_FILE), keysIn(dataDir))),
+    site: async () => newSite({}, async (dataDir) => openSqlite(join(dataDir, STORE_FILE), keysIn(dataDir))),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
@@ -70,9 +69,7 @@ async function newSite(
 ): Promise<StoreSite> {
   const folder = await mkdtemp(join(tmpdir(), 'agentapi-proxy-bench-'));
   const dataDir = join(folder, 'data');
-  // The folder gets its identity when it is opened first.
-  const { instanceId, ...lock } = await openFolder(dataDir);
-  await lock.release();
+  const instanceId = await identify(dataDir);
   return {
     folder,
     dataDir,
@@ -83,11 +80,10 @@ async function newSite(
   };
 }
 
-async function openFolder(
-  dataDir: string,
-): Promise<{ readonly instanceId: string; readonly release: () => Promise<void> }> {
-  const data = await DataFolder.open(dataDir);
-  return { instanceId: data.instanceId, release: async () => data[Symbol.asyncDispose]() };
+/** The folder gets its identity when it is opened first. */
+async function identify(dataDir: string): Promise<string> {
+  await using data = await DataFolder.open(dataDir);
+  return data.instanceId;
 }
 
 function keysIn(dataDir: string): ReturnType<typeof configuredKeys> {
