@@ -62,10 +62,15 @@ export function createControlServer(options: ControlServerOptions): FastifyInsta
     requestIdHeader: false,
     return503OnClosing: false,
     forceCloseConnections: false,
+    // Given here and not set afterwards: Fastify would load its own compilers, an eighth of the server's start.
+    schemaController: {
+      compilersFactory: {
+        buildValidator: () => validatorCompiler,
+        buildSerializer: () => serializerCompiler,
+      },
+    },
   });
   app.setErrorHandler(replyError);
-  app.setValidatorCompiler(validatorCompiler);
-  app.setSerializerCompiler(serializerCompiler);
   acceptJsonBodies(app);
   app.decorateRequest('principal', null);
   const addressOf = ({ raw }: FastifyRequest): string =>
@@ -96,6 +101,10 @@ export function createControlServer(options: ControlServerOptions): FastifyInsta
       if (principal.linkedSession !== undefined && useOfMethod(request.method) === 'write') {
         throw new AppError('shared_for_reading');
       }
+    }
+    // No id and no name holds one, and PostgreSQL takes none in a comparison.
+    if (request.url.includes('%00')) {
+      throw new AppError('invalid_request', { message: 'The address contains a NUL character' });
     }
     done();
   });
