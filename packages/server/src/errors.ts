@@ -52,9 +52,10 @@ export const ERRORS = {
   no_free_port: { status: 503, message: 'Failed to allocate port' },
   session_starting: { status: 503, message: 'Session is still starting' },
   server_starting: { status: 503, message: 'Server is starting' },
-  store_unavailable: { status: 503, message: 'The change could not be stored' },
+  store_unavailable: { status: 503, message: 'The store cannot be used at the moment' },
   shutting_down: { status: 503, message: 'Server is shutting down' },
   upstream_timeout: { status: 504, message: 'The agent server did not answer in time' },
+  store_full: { status: 507, message: 'The store has no room left; nothing was changed' },
 } as const satisfies Record<string, { status: number; message: string }>;
 
 export type ErrorCode = keyof typeof ERRORS;
