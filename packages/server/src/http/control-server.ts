@@ -62,15 +62,12 @@ export function createControlServer(options: ControlServerOptions): FastifyInsta
     requestIdHeader: false,
     return503OnClosing: false,
     forceCloseConnections: false,
-    // Given here and not set afterwards: Fastify would load its own compilers, an eighth of the server's start.
-    schemaController: {
-      compilersFactory: {
-        buildValidator: () => validatorCompiler,
-        buildSerializer: () => serializerCompiler,
-      },
-    },
+    // Fastify would load its own compilers, a hundred files at every start, only to be given ours.
+    schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
   });
   app.setErrorHandler(replyError);
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
   acceptJsonBodies(app);
   app.decorateRequest('principal', null);
   const addressOf = ({ raw }: FastifyRequest): string =>
@@ -149,4 +146,8 @@ export function principalOf(request: FastifyRequest): Principal {
 function patternOf(url: string): RegExp {
   const escaped = url.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
   return new RegExp(`^${escaped.replaceAll(/:[A-Za-z]+/g, '[^/]+')}$`);
+}
+
+function noCompiler(): never {
+  throw new Error('The compilers of schemas are set with the server');
 }
