@@ -44,32 +44,43 @@ export async function seedSessions(site: StoreSite, seed: SessionSeed): Promise<
     end: state === 'stopped' && index % 10 === 9 ? ('failed' as const) : state,
     tags: { team: `team-${index % 10}`, ticket: `TICKET-${index}`, environment: 'staging' },
   }));
-  await using store = await site.open();
-  await store.transaction(async (tables) => {
-    for (const { id, ownerId, createdAt, tags } of sessions) {
-      await tables.sessions.insert({
-        facts: {
-          ...{ id, ownerId, createdAt, tags, agent: 'claude', agentType: 'claude', agentServer: 'embedded' },
-          environmentNames: ['API_TOKEN', 'REGION', 'MODE'],
-        },
-        instanceId: site.instanceId,
-        port: 9_000,
-        start: {
-          environment: { API_TOKEN: randomBytes(20).toString('hex'), REGION: 'north', MODE: 'review' },
-          agent: AGENT,
-          agentArgs: [],
-          systemPrompt: null,
-        },
-        message: 'Please look into the failing build and mend it.',
-      });
-    }
-    for (const [end, path] of Object.entries(PATHS)) {
-      const ids = sessions.filter((session) => session.end === end).map(({ id }) => id);
-      await follow(tables, ids, path, new Date(newest));
-      if (end !== 'running') continue;
-      for (const id of ids) await saveLostRun(tables, id);
-    }
-  });
+  {
+    await using store = await site.open();
+    await store.transaction(async (tables) => {
+      for (const { id, ownerId, createdAt, tags } of sessions) {
+        await tables.sessions.insert({
+          facts: {
+            ...{
+              id,
+              ownerId,
+              createdAt,
+              tags,
+              agent: 'claude',
+              agentType: 'claude',
+              agentServer: 'embedded',
+            },
+            environmentNames: ['API_TOKEN', 'REGION', 'MODE'],
+          },
+          instanceId: site.instanceId,
+          port: 9_000,
+          start: {
+            environment: { API_TOKEN: randomBytes(20).toString('hex'), REGION: 'north', MODE: 'review' },
+            agent: AGENT,
+            agentArgs: [],
+            systemPrompt: null,
+          },
+          message: 'Please look into the failing build and mend it.',
+        });
+      }
+      for (const [end, path] of Object.entries(PATHS)) {
+        const ids = sessions.filter((session) => session.end === end).map(({ id }) => id);
+        await follow(tables, ids, path, new Date(newest));
+        if (end !== 'running') continue;
+        for (const id of ids) await saveLostRun(tables, id);
+      }
+    });
+  }
+  await site.settle();
   if (!workspaces) return;
   const folders = new Workspaces(site.dataDir);
   for (const { id } of sessions) {

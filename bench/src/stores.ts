@@ -19,6 +19,8 @@ export interface StoreSite extends AsyncDisposable {
   readonly config: Readonly<Record<string, unknown>>;
   /** Opens the store; only while no server does. */
   open(): Promise<Store>;
+  /** To be called when it was filled: does what the database does by itself within a minute. */
+  settle(): Promise<void>;
 }
 
 /** An engine of the store. */
@@ -45,7 +47,12 @@ export async function onEveryEngine(
 function sqliteEngine(): StoreEngine {
   return {
     name: 'SQLite',
-    site: async () => newSite({}, async (dataDir) => openSqlite(join(dataDir, STORE_FILE), keysIn(dataDir))),
+    site: async () =>
+      newSite(
+        {},
+        async (dataDir) => openSqlite(join(dataDir, STORE_FILE), keysIn(dataDir)),
+        async () => Promise.resolve(),
+      ),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
@@ -57,7 +64,11 @@ async function postgresEngine(): Promise<StoreEngine> {
     name: 'PostgreSQL',
     site: async () => {
       const url = await server.createDatabase();
-      return newSite({ store: { url } }, async (dataDir) => openPostgres(url, keysIn(dataDir)));
+      return newSite(
+        { store: { url } },
+        async (dataDir) => openPostgres(url, keysIn(dataDir)),
+        async () => void (await server.query('vacuum analyze', url)),
+      );
     },
     [Symbol.asyncDispose]: async () => server[Symbol.asyncDispose](),
   };
@@ -66,6 +77,7 @@ async function postgresEngine(): Promise<StoreEngine> {
 async function newSite(
   config: Readonly<Record<string, unknown>>,
   open: (dataDir: string) => Promise<Store>,
+  settle: () => Promise<void>,
 ): Promise<StoreSite> {
   const folder = await mkdtemp(join(tmpdir(), 'agentapi-proxy-bench-'));
   const dataDir = join(folder, 'data');
@@ -76,6 +88,7 @@ async function newSite(
     instanceId,
     config,
     open: async () => open(dataDir),
+    settle,
     [Symbol.asyncDispose]: async () => rm(folder, { recursive: true, force: true }),
   };
 }

@@ -7,9 +7,9 @@ import { onEveryEngine } from '../stores.ts';
 import type { StoreEngine, StoreSite } from '../stores.ts';
 import { requestInTurns } from '../turns.ts';
 
-const ROUNDS = 20;
-const REQUESTS_PER_ROUND = 250;
-const WARM_UP_REQUESTS = 3_000;
+const ROUNDS = 40;
+const REQUESTS_PER_ROUND = 125;
+const WARM_UP_REQUESTS = 2_000;
 const KEYS = [1, 1_000] as const;
 const USER = { userId: 'alice', role: 'user' } as const;
 

@@ -6,7 +6,7 @@ import { seedSessions } from '../seed.ts';
 import { onEveryEngine } from '../stores.ts';
 import type { StoreEngine, StoreSite } from '../stores.ts';
 
-const ROUNDS = 10;
+const ROUNDS = 6;
 const RECORDS = 1_000;
 const LIVE = 20;
 const TARGETS = [{ statistic: 'p50', atMost: 1_000 }] as const;
