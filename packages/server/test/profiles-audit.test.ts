@@ -58,6 +58,26 @@ describe('profiles in the audit log', () => {
     expect(JSON.stringify(entries)).not.toContain(CANARY);
   });
 
+  test('a start from a profile names the profile', async () => {
+    const agents = { ends: { command: 'true', type: 'custom' } };
+    await using app = await startApp({ auth: { enabled: true, api_keys }, agents, default_agent: 'ends' });
+    const root = new ProfileCaller(app, 'key-of-root');
+    const { id } = await root.create({ name: 'p', environment: { SECRET: CANARY } });
+    const started = await root.call('POST', '/start-with-profile', { profile_id: id });
+    expect(started).toMatchObject({ status: 200 });
+    const response = await root.call('GET', '/audit?action=session.start');
+    expect(auditSchema.parse(response.body).entries).toMatchObject([
+      {
+        user_id: 'root',
+        outcome: 'allowed',
+        target_kind: 'session',
+        target_id: started.body['session_id'],
+        details: { profile: id },
+      },
+    ]);
+    expect(JSON.stringify(response.body)).not.toContain(CANARY);
+  });
+
   test('who was refused the profile of somebody else is recorded', async () => {
     await using app = await startApp({ auth: { enabled: true, api_keys } });
     const { id } = await new ProfileCaller(app, 'key-of-alice').create({ name: 'p' });

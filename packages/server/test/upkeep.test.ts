@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import SqliteFile from 'better-sqlite3';
@@ -114,6 +114,14 @@ test('a change of the encryption key that was interrupted is finished after the 
   await vi.waitFor(async () => expect(await actionsOf(store)).toEqual(['encryption.rotate']), 10_000);
   expect((await store.audit.list({}, 1)).entries[0]?.details).toMatchObject({ unreadable: 0, via: 'server' });
   expect(app.log()).toContain('sealed again with the newest encryption key');
+});
+
+test('DF-30: a server that was stopped has closed its store', async () => {
+  const app = await startApp({}, { openStore: open });
+  await app.request('/profiles', { method: 'POST', body: JSON.stringify({ name: 'p' }) });
+  expect(await readdir(folder)).toContain('store.db-wal');
+  await app[Symbol.asyncDispose]();
+  expect((await readdir(folder)).toSorted()).toEqual(['encryption.key', 'store.db']);
 });
 
 test('what no key opens is named in the log, and the server runs', async () => {
