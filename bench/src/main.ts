@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { Bench, BenchResult } from './bench.ts';
+import { authenticatedRequest } from './benches/authenticated-request.ts';
 import { eventLatency } from './benches/event-latency.ts';
 import { idleProcessor } from './benches/idle-processor.ts';
 import { manySessions } from './benches/many-sessions.ts';
@@ -7,6 +8,8 @@ import { memory } from './benches/memory.ts';
 import { memoryGrowth } from './benches/memory-growth.ts';
 import { proxiedRequest } from './benches/proxied-request.ts';
 import { readyToServe } from './benches/ready-to-serve.ts';
+import { restart } from './benches/restart.ts';
+import { search } from './benches/search.ts';
 import { sessionStart } from './benches/session-start.ts';
 import { machineLine, resultTable, writeDocument } from './report.ts';
 
@@ -14,6 +17,9 @@ const BENCHES: readonly Bench[] = [
   sessionStart,
   manySessions,
   proxiedRequest,
+  authenticatedRequest,
+  search,
+  restart,
   memory,
   readyToServe,
   idleProcessor,
@@ -21,10 +27,12 @@ const BENCHES: readonly Bench[] = [
   memoryGrowth,
 ];
 
+const NAME_WIDTH = Math.max(...BENCHES.map(({ name }) => name.length));
+
 const USAGE = `Usage: npm run bench -- [--write] [--long] [NAME…]
 
 Runs all benches, or those that are named:
-${BENCHES.map(({ name, title }) => `  ${name.padEnd(16)} ${title}`).join('\n')}
+${BENCHES.map(({ name, title }) => `  ${name.padEnd(NAME_WIDTH)} ${title}`).join('\n')}
 
   --write   put the results into docs/performance.md
   --long    ten minutes of screen updates instead of one

@@ -24,7 +24,9 @@ const startReplySchema = z.object({ session_id: z.string() });
 export interface ProxyProcess extends AsyncDisposable {
   readonly pid: number;
   readonly port: number;
-  /** From its spawn until it listens. */
+  /** When it was spawned, of the clock of `performance`. */
+  readonly spawnedAt: number;
+  /** From its spawn until it says that it listens and takes work. */
   readonly listeningAfterMs: number;
   /** One connection for everything that is not measured itself. */
   readonly connection: HttpConnection;
@@ -34,13 +36,40 @@ export interface ProxyProcess extends AsyncDisposable {
   agentServerPid(sessionId: string): Promise<number>;
 }
 
-/** Starts the built server with nothing else going on. */
+/** A folder that a server is started in; others can be started in it afterwards. */
+export interface ProxyPlace {
+  readonly folder: string;
+  readonly dataDir: string;
+}
+
+/** Starts the built server in a folder of its own, which goes with it. */
 export async function startProxy(config: Readonly<Record<string, unknown>> = {}): Promise<ProxyProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'agentapi-proxy-bench-'));
-  const dataDir = join(folder, 'data');
+  const proxy = await startProxyIn({ folder, dataDir: join(folder, 'data') }, config);
+  return {
+    ...proxy,
+    [Symbol.asyncDispose]: async () => {
+      await proxy[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/**
+ * Starts the built server in a folder that stays. Its sessions end with it, unless `on_shutdown` says otherwise.
+ * @param key - the API key that its connection carries.
+ */
+export async function startProxyIn(
+  { folder, dataDir }: ProxyPlace,
+  config: Readonly<Record<string, unknown>> = {},
+  key?: string,
+): Promise<ProxyProcess> {
   const configPath = join(folder, 'config.json');
   const limits = { sessions_per_user: 1_000, sessions_total: 1_000, starts_per_minute: 100_000 };
-  const whole = { port: 0, start_port: 0, data_dir: dataDir, default_agent: 'demo', limits, ...config };
+  const whole = {
+    ...{ port: 0, start_port: 0, data_dir: dataDir, default_agent: 'demo', limits },
+    ...{ on_shutdown: 'terminate', ...config },
+  };
   await writeFile(configPath, JSON.stringify(whole));
   const spawnedAt = performance.now();
   const { PATH = '', HOME = '/' } = process.env;
@@ -54,10 +83,11 @@ export async function startProxy(config: Readonly<Record<string, unknown>> = {})
   const listeningAfterMs = performance.now() - spawnedAt;
   const port = Number(new URL(url).port);
   const pid = child.pid ?? 0;
-  const connection = new HttpConnection(port);
+  const connection = new HttpConnection(port, key === undefined ? {} : { 'X-API-Key': key });
   return {
     pid,
     port,
+    spawnedAt,
     listeningAfterMs,
     connection,
     start: async (request = {}) => {
@@ -78,7 +108,6 @@ export async function startProxy(config: Readonly<Record<string, unknown>> = {})
       const watchdog = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
       await exited;
       clearTimeout(watchdog);
-      await rm(folder, { recursive: true, force: true });
     },
   };
 }

@@ -5,7 +5,7 @@ import { createServer as createTcpServer } from 'node:net';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { HAS_POSTGRES, PostgresServer } from '../../packages/server/test/support/postgres.ts';
+import { HAS_POSTGRES, PostgresServer } from '../../tools/src/postgres-server.ts';
 import { lineAgent } from '../support/line-agent.ts';
 import { COMMAND, eventually } from '../support/server-process.ts';
 import type { ServerProcess } from '../support/server-process.ts';
@@ -308,29 +308,52 @@ describe('what is taken up, and what is not', () => {
     expect(await ask(after, kept, 'unharmed?')).toContain('unharmed?');
   });
 
-  test('a start that the crash interrupted is a failed session; what ran of it is ended, its message is kept', async () => {
-    const folderOf = async (servers: ServerSeries): Promise<string> => {
-      const program = join(servers.folder, 'never-listens');
-      await writeFile(program, '#!/bin/sh\nexec sleep 600\n', { mode: 0o755 });
-      return program;
-    };
+  test('a start that the crash interrupted is made again; what ran of it is ended, its message arrives', async () => {
     await using servers = await ServerSeries.start({ config: { agents: AGENTS } });
-    const program = await folderOf(servers);
+    const program = join(servers.folder, 'never-listens');
+    await writeFile(program, '#!/bin/sh\nexec sleep 600\n', { mode: 0o755 });
     await servers.stop();
     const external = { agent_server: 'external', agentapi_path: program, agents: AGENTS };
     const starting = await servers.next({ config: external });
     const id = await start(starting, { agent: 'line', message: 'later, then' });
     await untilState(starting, id, 'starting');
     await eventually('the program runs', async () => (await servers.pidsOf(id)).length > 0);
+    const [stuck] = await servers.pidsOf(id);
     const after = await servers.crashAndRestart({ config: { agents: AGENTS } });
-    expect(await getSession(after, id)).toMatchObject({
+    await untilDelivered(after, id);
+    expect(await servers.pidsOf(id)).not.toContain(stuck);
+    expect(await readFile(servers.sessionPath(id, 'workspace', 'received'), 'utf8')).toBe('later, then\n');
+    expect((await getSession(after, id)).history.map(({ state }) => state)).toEqual([
+      'creating',
+      'starting',
+      'failed',
+      'creating',
+      'starting',
+      'running',
+    ]);
+  });
+
+  test('a start that is interrupted again and again is given up, and can be resumed', async () => {
+    await using servers = await ServerSeries.start({ config: { agents: AGENTS } });
+    const program = join(servers.folder, 'never-listens');
+    await writeFile(program, '#!/bin/sh\nexec sleep 600\n', { mode: 0o755 });
+    await servers.stop();
+    const external = { agent_server: 'external', agentapi_path: program, agents: AGENTS };
+    let server = await servers.next({ config: external });
+    const id = await start(server, { agent: 'line', message: 'later, then' });
+    for (let crash = 1; crash <= 3; crash += 1) {
+      await untilState(server, id, 'starting');
+      await eventually('the program runs', async () => (await servers.pidsOf(id)).length > 0);
+      server = await servers.crashAndRestart({ config: crash === 3 ? { agents: AGENTS } : external });
+    }
+    await eventually('the program is ended', async () => (await servers.pidsOf(id)).length === 0);
+    expect(await getSession(server, id)).toMatchObject({
       state: 'failed',
       reason: 'The server ended while the session was starting',
       initial_message: { state: 'pending' },
     });
-    await eventually('the program is ended', async () => (await servers.pidsOf(id)).length === 0);
-    expect((await after.request(`/sessions/${id}/resume`, { method: 'POST' })).status).toBe(200);
-    await untilDelivered(after, id);
+    expect((await server.request(`/sessions/${id}/resume`, { method: 'POST' })).status).toBe(200);
+    await untilDelivered(server, id);
     expect(await readFile(servers.sessionPath(id, 'workspace', 'received'), 'utf8')).toBe('later, then\n');
   });
 
@@ -384,8 +407,12 @@ describe('an orderly stop', () => {
       .request(`/${id}/events`)
       .then(async (stream) => stream.text().catch(() => ''));
     const before = await servers.pidsOf(id);
+    const stopped = servers.server;
     expect(await servers.stop()).toEqual({ code: 0, signal: null });
     await streamEnd;
+    await eventually('the server says that a session goes on', () =>
+      stopped.output().includes('1 session goes on; the next start takes it up'),
+    );
     expect(await servers.pidsOf(id)).toEqual(before);
     const after = await servers.next();
     expect(await servers.pidsOf(id)).toEqual(before);

@@ -15,7 +15,7 @@ import { z } from 'zod';
 export const COMMAND = fileURLToPath(new URL('../../bin/agentapi-proxy', import.meta.url));
 
 /** A cold start takes a fraction of a second; this only keeps a broken one from hanging the suite. */
-const START_TIMEOUT_MS = 20_000;
+const START_TIMEOUT_MS = 60_000;
 
 const logLineSchema = z.looseObject({ msg: z.string().optional(), url: z.string().optional() });
 type LogLine = z.infer<typeof logLineSchema>;
@@ -74,7 +74,12 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
   });
   const exited = once(child, 'exit').then(([code, signal]): ServerExit => ({ code, signal }));
   const captured = capture(child);
-  const url = await listeningUrl(captured, exited);
+  const url = await listeningUrl(captured, exited).catch(async (error: unknown) => {
+    // Nobody would own it.
+    child.kill('SIGKILL');
+    await exited;
+    throw error;
+  });
 
   const dispose = async (): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');

@@ -10,12 +10,12 @@ import type { Bench } from '../bench.ts';
 import { HttpConnection } from '../http-connection.ts';
 import { startProxy } from '../proxy-process.ts';
 import { summarize } from '../statistics.ts';
+import { requestInTurns } from '../turns.ts';
 
 const ROUNDS = 20;
 const REQUESTS_PER_ROUND = 250;
 /** So many requests on each way until the compilers of all processes have done their work. */
 const WARM_UP_REQUESTS = 3_000;
-const MICROSECONDS = 1_000;
 
 const detailsSchema = z.object({ port: z.int().min(1) });
 
@@ -46,14 +46,10 @@ export const proxiedRequest: Bench = {
       ] as const;
       /** Medians of so many requests on each way, in turns. */
       const measure = async (requests: number): Promise<readonly [number, number, number]> => {
-        const samples: readonly [number[], number[], number[]] = [[], [], []];
-        for (let request = 0; request < requests; request += 1) {
-          for (const [way, { connection, path }] of ways.entries()) {
-            samples[way]?.push((await connection.expect(path)).ms * MICROSECONDS);
-          }
-        }
+        const samples = await requestInTurns(ways, requests);
         for (const [way, { all }] of ways.entries()) all.push(...(samples[way] ?? []));
-        return [summarize(samples[0]).p50, summarize(samples[1]).p50, summarize(samples[2]).p50];
+        const [direct = [], relayed = [], proxied = []] = samples;
+        return [summarize(direct).p50, summarize(relayed).p50, summarize(proxied).p50];
       };
       progress(`${WARM_UP_REQUESTS} requests on each way to warm up`);
       await measure(WARM_UP_REQUESTS);

@@ -47,9 +47,15 @@ export async function identityOf(pid: number): Promise<ProcessIdentity | null> {
   return info === null ? null : { pid: info.pid, startTime: info.startTime, bootId: info.bootId };
 }
 
-/** Whether exactly this process still runs; a zombie does not, nor another program with the same pid (DF-27). */
-export async function isAlive(identity: ProcessIdentity): Promise<boolean> {
-  return runs(await new ProcessTable().read(identity.pid), identity);
+/**
+ * Whether exactly this process still runs; a zombie does not, nor another program with the same pid (DF-27).
+ * @param table - for those who ask often: each table has a buffer of its own.
+ */
+export async function isAlive(
+  identity: ProcessIdentity,
+  table: ProcessTable = new ProcessTable(),
+): Promise<boolean> {
+  return runs(await table.read(identity.pid), identity);
 }
 
 /** All living processes of a run, except the calling process, as they are after this call. */

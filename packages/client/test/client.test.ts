@@ -85,9 +85,7 @@ describe('calls', () => {
     proxy.override('GET /search', (_request, response) =>
       json(response, 200, { sessions: [row('a'), row('b')], next_cursor: 'n1' }),
     );
-    proxy.override('GET /search', (_request, response) =>
-      json(response, 200, { sessions: [row('c')] }),
-    );
+    proxy.override('GET /search', (_request, response) => json(response, 200, { sessions: [row('c')] }));
     const ids: string[] = [];
     for await (const session of client.searchAll({ state: 'running', limit: 2 }))
       ids.push(session.session_id);

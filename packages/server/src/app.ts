@@ -53,6 +53,7 @@ import { SessionRecords } from './sessions/records.ts';
 import type { Recovery } from './sessions/recover.ts';
 import { SessionRepositories } from './sessions/session-repositories.ts';
 import type { Store } from './store/store.ts';
+import { StoreUpkeep } from './store/upkeep.ts';
 import { packageVersion } from './version.ts';
 import { createRepositories } from './workspace/create-repositories.ts';
 import type { Repositories } from './workspace/repositories.ts';
@@ -81,6 +82,7 @@ const RESERVED_SEGMENTS: ReadonlySet<string> = new Set([
 const MCP_REQUEST_HEADERS = ['Mcp-Session-Id', 'MCP-Protocol-Version', 'Mcp-Method', 'Mcp-Name'];
 
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 /** Parts that are not made from the configuration. */
 export interface AppOverrides {
@@ -137,6 +139,7 @@ export async function createApp(
   });
   let store: Store | null = null;
   let parts: Parts | null = null;
+  let upkeep: StoreUpkeep | null = null;
   let isReady = false;
   /** Goes on after the start; whoever closes waits for it. */
   let sweeping: Promise<unknown> = Promise.resolve();
@@ -167,6 +170,11 @@ export async function createApp(
       gate.open({ control: (request, response) => control.routing(request, response), proxy });
       isReady = true;
       logRecovery(recovery, log);
+      upkeep = new StoreUpkeep({
+        store,
+        auditMs: config.audit_retention_days * DAY_MS,
+        log: log.child({ module: 'store' }),
+      });
       sweeping = Promise.all([
         sweepWorkspaces(
           workspaces,
@@ -182,6 +190,7 @@ export async function createApp(
     reload: async () => {
       const keys = await parts?.access.reload('signal');
       defaultAgent = await chooseDefault();
+      await upkeep?.followKeys();
       log.info({ keys, defaultAgent }, 'keys read again');
     },
     close: async (reason) => {
@@ -192,10 +201,12 @@ export async function createApp(
       // Before the sessions: whoever waits for an answer is told that the server goes, not that the session failed.
       await parts?.mcp[Symbol.asyncDispose]();
       const left = (await parts?.sessions.close(mode, `The server was stopped (${reason})`)) ?? [];
+      const kept = mode === 'keep' ? (parts?.sessions.countLive() ?? 0) : 0;
       await listener.close(DRAIN_MS);
       await parts?.control.close();
       await (mode === 'keep' ? parts?.runtime.detach() : parts?.runtime[Symbol.asyncDispose]());
       await parts?.access[Symbol.asyncDispose]();
+      await upkeep?.[Symbol.asyncDispose]();
       await sweeping;
       // What is in memory forgets its sessions now.
       if (parts !== null && store?.inMemory === true) {
@@ -203,7 +214,7 @@ export async function createApp(
       }
       await store?.[Symbol.asyncDispose]();
       await dataFolder[Symbol.asyncDispose]();
-      return { left };
+      return { left, kept };
     },
   };
 }
@@ -298,11 +309,15 @@ async function assemble(foundation: Foundation): Promise<Parts> {
     },
     log: sessionsLog,
   });
-  const profiles = new Profiles(store.profiles, {
-    checkEnvironment: (wanted) => checkEnvironment(wanted, environment),
-    checkAgent: (name) => void sessions.agentOf(name),
-    checkScript: async (name) => foundation.scripts.check(name),
-  });
+  const profiles = new Profiles(
+    store.profiles,
+    {
+      checkEnvironment: (wanted) => checkEnvironment(wanted, environment),
+      checkAgent: (name) => void sessions.agentOf(name),
+      checkScript: async (name) => foundation.scripts.check(name),
+    },
+    limits.profiles_per_user,
+  );
 
   const control = createControlServer({
     authenticator,

@@ -39,6 +39,7 @@ export const ERRORS = {
   api_key_not_found: { status: 404, message: 'API key not found' },
   share_not_found: { status: 404, message: 'Share not found' },
   method_not_allowed: { status: 405, message: 'Method Not Allowed' },
+  too_many_profiles: { status: 409, message: 'Too many profiles' },
   session_not_ended: { status: 409, message: 'The session has not ended' },
   session_not_resumable: { status: 409, message: 'The session cannot be resumed' },
   workspace_missing: { status: 409, message: 'The workspace of the session is not there any more' },
@@ -60,10 +61,11 @@ export const ERRORS = {
   no_free_port: { status: 503, message: 'Failed to allocate port' },
   session_starting: { status: 503, message: 'Session is still starting' },
   server_starting: { status: 503, message: 'Server is starting' },
-  store_unavailable: { status: 503, message: 'The change could not be stored' },
+  store_unavailable: { status: 503, message: 'The store cannot be used at the moment' },
   shutting_down: { status: 503, message: 'Server is shutting down' },
   git_timeout: { status: 504, message: 'git did not finish in time' },
   upstream_timeout: { status: 504, message: 'The agent server did not answer in time' },
+  store_full: { status: 507, message: 'The store has no room left; nothing was changed' },
 } as const satisfies Record<string, { status: number; message: string }>;
 
 export type ErrorCode = keyof typeof ERRORS;

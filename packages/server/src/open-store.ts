@@ -3,7 +3,7 @@ import { isPersistent } from './config/consistency.ts';
 import type { Config } from './config/schema.ts';
 import type { Log } from './log.ts';
 import { configuredKeys } from './store/key-source.ts';
-import { openPostgres } from './store/postgres.ts';
+import type { KeySource } from './store/key-source.ts';
 import { openMemory, openSqlite } from './store/sqlite.ts';
 import type { Store } from './store/store.ts';
 
@@ -21,13 +21,20 @@ export async function openStore(config: Config, log: Log): Promise<Store> {
   }
   const { key, key_file: keyFile } = config.encryption;
   const keys = configuredKeys({ key, keyFile, dataDir: config.data_dir });
+  const { url } = config.store;
   const store =
-    config.store.url === null
+    url === null
       ? await openSqlite(join(config.data_dir, STORE_FILE), keys)
-      : await openPostgres(config.store.url.reveal(), keys, {
-          onConnectionLost: (err) => log.warn({ err }, 'a connection to the store was lost'),
-        });
+      : await openDatabaseServer(url.reveal(), keys, log);
   log.info({ store: store.location, encryption: keys.name }, 'store opened');
   if (store.migrated.length > 0) log.info({ steps: store.migrated }, 'store brought to this version');
   return store;
+}
+
+/** Its client library is not loaded where nobody uses it. */
+async function openDatabaseServer(url: string, keys: KeySource, log: Log): Promise<Store> {
+  const { openPostgres } = await import('./store/postgres.ts');
+  return openPostgres(url, keys, {
+    onConnectionLost: (err) => log.warn({ err }, 'a connection to the store was lost'),
+  });
 }

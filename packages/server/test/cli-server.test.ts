@@ -146,7 +146,7 @@ class Run {
         this.closedWith = reason;
         if (server.listening) await new Promise((resolve) => server.close(resolve));
         this.events.emit('closing');
-        return { left: (await behaviour.close?.()) ?? [] };
+        return { left: (await behaviour.close?.()) ?? [], kept: 0 };
       },
       routes: () => [],
       reload: async () => {

@@ -280,7 +280,7 @@ describe('GET /profiles', () => {
 });
 
 describe('GET /profiles/:id', () => {
-  test.each([UNKNOWN_ID, 'x', '..%2f', 'a%00b'])('PX-192: %s is unknown', async (id) => {
+  test.each([UNKNOWN_ID, 'x', '..%2f', 'a%01b'])('PX-192: %s is unknown', async (id) => {
     const answer = await alice.call('GET', `/profiles/${id}`);
     expect(answer).toMatchObject({
       status: 404,

@@ -2,12 +2,20 @@ import type { Config } from '../config/schema.ts';
 import type { DeclaredRoute } from '../http/control-server.ts';
 import type { RootLog } from '../log.ts';
 
+/** What is left of a server after its end. */
+export interface Closed {
+  /** Processes that should have ended and have not. */
+  readonly left: readonly string[];
+  /** How many sessions go on, for the next start to take up. */
+  readonly kept: number;
+}
+
 /** The server as the command line sees it; `app.ts` makes it. */
 export interface ServerApp {
   /** Resolves when requests are answered. */
   start(): Promise<{ readonly url: string }>;
-  /** Ends every session and connection; names the processes that are left. */
-  close(reason: string): Promise<{ readonly left: readonly string[] }>;
+  /** Ends every connection, and every session unless `on_shutdown` says otherwise. */
+  close(reason: string): Promise<Closed>;
   /** What the server answers and what each of it asks of the caller; empty before the start. */
   routes(): readonly DeclaredRoute[];
   /** Reads again what can change without a restart. */

@@ -85,7 +85,8 @@ async function closeApp(
     context.exitNow(EXIT.failed);
   }, allowed * 1000);
   try {
-    const { left } = await app.close(reason);
+    const { left, kept } = await app.close(reason);
+    if (kept > 0) complain(keptLine(kept));
     if (left.length === 0) return EXIT.ok;
     complain(`still running after the shutdown:\n${left.map((each) => `  ${each}`).join('\n')}`);
     return EXIT.failed;
@@ -157,6 +158,14 @@ class SignalWatch implements Disposable {
 function readyLine(config: Config, url: string): string {
   const key = config.auth.enabled ? `-H '${config.auth.header_name}: KEY' ` : '';
   return `agentapi-proxy is ready at ${url}; start a session with: curl -X POST ${key}${url}/start (Ctrl+C stops the server)`;
+}
+
+function keptLine(kept: number): string {
+  const go =
+    kept === 1
+      ? '1 session goes on; the next start takes it up'
+      : `${kept} sessions go on; the next start takes them up`;
+  return `${go} (on_shutdown "keep"; "terminate" ends sessions with the server)`;
 }
 
 /** What commonly keeps a server from listening, by the code of the system error. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { plainText } from '../plain-text.ts';
 import { Secret } from './secret.ts';
 
 /** One API key, inline in the configuration or in a keys file (proxy-api section 3). */
@@ -7,7 +8,7 @@ export const apiKeyEntry = z.strictObject({
     .string()
     .transform((value) => new Secret(value))
     .describe('The secret. An empty one never matches.'),
-  user_id: z.string().min(1).describe('Owner name given to what this key creates.'),
+  user_id: plainText().min(1).describe('Owner name given to what this key creates.'),
   role: z.string().default('user').describe('Only admin has meaning: it may use the sessions of everybody.'),
   permissions: z.array(z.string()).default([]).describe('Permission names, or * for all of them.'),
   created_at: z.string().optional().describe('For people; not read.'),

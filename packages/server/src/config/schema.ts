@@ -108,6 +108,10 @@ const limits = z.strictObject({
     .default(300)
     .transform(noLimitWhenZero)
     .describe('Most sessions that one user may start in a minute. 0 = no limit.'),
+  profiles_per_user: count(0)
+    .default(200)
+    .transform(noLimitWhenZero)
+    .describe('Most profiles of one user. 0 = no limit.'),
   failed_keys_per_minute: count(0)
     .default(30)
     .transform(noLimitWhenZero)
@@ -356,6 +360,13 @@ export const configSchema = z.strictObject({
     .max(100_000)
     .default(168)
     .describe('How long the files of an ended session stay with `workspace_retention: ttl`.'),
+  audit_retention_days: z
+    .number()
+    .min(0)
+    .max(100_000)
+    .default(365)
+    .transform(noLimitWhenZero)
+    .describe('How long entries of the audit log are kept. 0 = for ever.'),
   term_width: z.int().min(10).max(65_535).default(80).describe('Columns of the agents’ terminals.'),
   term_height: z.int().min(10).max(65_535).default(1000).describe('Rows of the agents’ terminals.'),
   environment: environment.prefault({}).describe('Environment variables of sessions.'),

@@ -16,7 +16,12 @@ const FASTIFY_CODES: Readonly<Record<string, ErrorCode>> = {
 };
 
 /** Failures of the store that the next request may not meet; the others need somebody who looks after them. */
-const PASSING: ReadonlySet<StoreErrorKind> = new Set(['unavailable', 'busy', 'full', 'read_only']);
+const PASSING: Partial<Record<StoreErrorKind, ErrorCode>> = {
+  unavailable: 'store_unavailable',
+  busy: 'store_unavailable',
+  read_only: 'store_unavailable',
+  full: 'store_full',
+};
 
 /** After this many seconds a client may try again what the store did not take. */
 const STORE_RETRY_SECONDS = 5;
@@ -37,8 +42,9 @@ export function toAppError(error: unknown): AppError {
       details: path === '' ? {} : { field: path },
     });
   }
-  if (error instanceof StoreError && PASSING.has(error.kind)) {
-    return new AppError('store_unavailable', { cause: error, retryAfterSeconds: STORE_RETRY_SECONDS });
+  const passing = error instanceof StoreError ? PASSING[error.kind] : undefined;
+  if (passing !== undefined) {
+    return new AppError(passing, { cause: error, retryAfterSeconds: STORE_RETRY_SECONDS });
   }
   if (isFastifyError(error)) {
     const code = FASTIFY_CODES[error.code];
@@ -51,7 +57,7 @@ export function toAppError(error: unknown): AppError {
 export function replyError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const appError = toAppError(error);
   const { status } = ERRORS[appError.code];
-  if (appError.code === 'internal' || appError.code === 'store_unavailable') {
+  if (status >= 500 && appError.cause !== undefined) {
     const fault = isResponseSerializationError(error) ? error.cause : error;
     request.log.error({ err: fault }, 'request failed');
   }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { AppError } from '../errors.ts';
+import { isBroken } from '../plain-text.ts';
 import { parseRepository } from '../workspace/repository.ts';
 import type { MessageTemplate, Profile, RepositoryEntry } from './profile.ts';
 
@@ -248,14 +249,14 @@ function name(value: string | undefined, field: string, maxChars = MAX_NAME_CHAR
 function text(value: string, field: string, maxChars = MAX_TEXT_CHARS): string {
   if (value.length > maxChars)
     throw refusal(field, `has ${value.length} characters; at most ${maxChars} are allowed`);
-  return withoutNul(value, field);
+  return whole(value, field);
 }
 
 function argument(value: string, field: string): string {
   const size = Buffer.byteLength(value);
   if (size > MAX_ARGUMENT_BYTES)
     throw refusal(field, `has ${size} bytes; at most ${MAX_ARGUMENT_BYTES} are allowed`);
-  return withoutNul(value, field);
+  return whole(value, field);
 }
 
 function args(values: readonly string[]): readonly string[] {
@@ -290,8 +291,8 @@ function checkRepository(value: string): void {
   }
 }
 
-function withoutNul(value: string, field: string): string {
-  if (value.includes('\0')) throw refusal(field, 'contains a NUL character');
+function whole(value: string, field: string): string {
+  if (isBroken(value)) throw refusal(field, 'must not contain NUL characters or broken Unicode');
   return value;
 }
 

@@ -24,28 +24,41 @@ const REFUSALS = {
 export class Profiles {
   readonly #table: ProfileTable;
   readonly #policy: ProfilePolicy;
+  readonly #maxPerUser: number;
   readonly #now: () => Date;
 
-  constructor(table: ProfileTable, policy: ProfilePolicy, now: () => Date = () => new Date()) {
+  /** @param maxPerUser - most profiles that one user may have. */
+  constructor(
+    table: ProfileTable,
+    policy: ProfilePolicy,
+    maxPerUser: number,
+    now: () => Date = () => new Date(),
+  ) {
     this.#table = table;
     this.#policy = policy;
+    this.#maxPerUser = maxPerUser;
     this.#now = now;
   }
 
   /**
    * Makes a profile of the caller's (PX-187, PX-188).
-   * @throws AppError `invalid_profile` and its like, with the path of the field.
+   * @throws AppError `invalid_profile` and its like, with the path of the field; `too_many_profiles`.
    */
   async create(principal: Principal, input: ProfileInput): Promise<Profile> {
     await this.#checkScript(input);
     const now = this.#now();
-    return this.#table.insert({
+    const profile = {
       id: randomUUID(),
       userId: principal.userId,
       ...fieldsOf(input, null, this.#policy, now),
       createdAt: now,
       updatedAt: now,
       lastUsedAt: null,
+    };
+    const created = await this.#table.insertWithin(profile, this.#maxPerUser);
+    if (created !== null) return created;
+    throw new AppError('too_many_profiles', {
+      message: `You already have ${this.#maxPerUser} profiles, the limit for one user; delete one first`,
     });
   }
 

@@ -139,8 +139,12 @@ export class Sessions {
    * or over a limit; StoreError.
    */
   async resume(session: SessionView): Promise<Session> {
-    const { id } = session.facts;
     await this.#clearing;
+    return this.#startAgain(session, 'The session was resumed');
+  }
+
+  async #startAgain(session: SessionView, why: string): Promise<Session> {
+    const { id } = session.facts;
     const last = this.#lives.get(id);
     // One that has ended just now may still be writing its last words.
     if (last !== undefined && !isLive(session.state)) await Promise.race([last.over, pause(LAST_WORDS_MS)]);
@@ -161,7 +165,7 @@ export class Sessions {
       }
       const { ownerId } = record.facts;
       return this.#lives.begin(ownerId, secretsIn(secrets), async (holdings) =>
-        this.#reopen(record, secrets, secrets.message, holdings),
+        this.#reopen(record, secrets, secrets.message, why, holdings),
       );
     });
   }
@@ -288,10 +292,22 @@ export class Sessions {
     return shared && this.#options.sharedWith(principal.userId, id);
   }
 
-  async #clearAway({ ended, orphans }: Recovery): Promise<void> {
-    const { left } = await orphans.end(this.#options.stopGraceMs);
-    if (left.length > 0) this.#options.log.error({ left }, 'processes of an earlier server cannot be ended');
-    for (const id of ended) await this.#retention.afterEnd(id);
+  async #clearAway({ ended, interrupted, orphans }: Recovery): Promise<void> {
+    const { log, stopGraceMs } = this.#options;
+    const { left } = await orphans.end(stopGraceMs);
+    if (left.length > 0) log.error({ left }, 'processes of an earlier server cannot be ended');
+    for (const id of interrupted) await this.#startInterrupted(id);
+    for (const id of ended) if (this.#lives.get(id) === undefined) await this.#retention.afterEnd(id);
+  }
+
+  /** Whoever has asked for a session was promised one; that the server ended is not for them to notice. */
+  async #startInterrupted(id: string): Promise<void> {
+    try {
+      const session = await this.get(id);
+      if (session !== null) await this.#startAgain(session, 'Started again: the server had ended meanwhile');
+    } catch (error) {
+      this.#options.log.warn({ sessionId: id, err: error }, 'an interrupted start cannot be repeated');
+    }
   }
 
   async #record(request: StartRequest, agent: AgentDefinition, holdings: Holdings): Promise<Session> {
@@ -330,12 +346,13 @@ export class Sessions {
     record: SessionRecord,
     start: SessionStart,
     message: string | null,
+    why: string,
     holdings: Holdings,
   ): Promise<Session> {
     const { store, agentServer, log } = this.#options;
     const facts = { ...record.facts, agentServer: agentServer.kind };
     const { port } = holdings.reservation;
-    const change = { state: 'creating', at: new Date(), reason: 'The session was resumed' } as const;
+    const change = { state: 'creating', at: new Date(), reason: why } as const;
     const isOurs = await store.sessions.reopen(facts.id, { ...change, port, agentServer: facts.agentServer });
     if (!isOurs) throw new AppError('session_not_ended');
     const session = new Session(facts, port, [...record.history, change]);

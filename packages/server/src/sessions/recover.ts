@@ -4,10 +4,13 @@ import type { SessionRecord } from '../store/sessions.ts';
 import type { Store } from '../store/store.ts';
 import type { Workspaces } from '../workspace/workspace.ts';
 import { verdictOn } from './life.ts';
-import type { SessionExit } from './session.ts';
+import type { SessionExit, SessionState } from './session.ts';
 
 /** An agent server answers within milliseconds; one that does not answer for this long is of no use to anybody. */
 const ADOPT_TIMEOUT_MS = 10_000;
+
+/** A log line names no more sessions than that. */
+const MAX_LOGGED_IDS = 100;
 
 const LOST_MESSAGE =
   'The server ended while the message was being sent, and so did the agent; whether it arrived is not known';
@@ -27,6 +30,8 @@ export interface Recovery {
   readonly revived: number;
   /** Sessions that had not ended, and now have. */
   readonly ended: readonly string[];
+  /** Those of them whose start was interrupted; it is worth another attempt once the orphans are gone. */
+  readonly interrupted: readonly string[];
   /** What runs and belongs to no session that goes on. */
   readonly orphans: Orphans;
 }
@@ -55,15 +60,15 @@ export async function recoverSessions(context: RecoverContext): Promise<Recovery
   const outcomes = await Promise.all(records.map(async (record) => settle(context, record)));
   const endings = outcomes.filter((outcome) => outcome !== null);
   await recordEnds(context.store, endings);
-  for (const { record, to, reason } of endings) {
-    context.log.info(
-      { sessionId: record.facts.id, state: to, reason },
-      'session of an earlier server has ended',
-    );
-  }
+  logEnds(endings, log);
   const ended = new Set(endings.map(({ record }) => record.facts.id));
   const revived = new Set(records.map(({ facts }) => facts.id).filter((id) => !ended.has(id)));
-  return { revived: revived.size, ended: [...ended], orphans: await context.runtime.findOrphans(revived) };
+  return {
+    revived: revived.size,
+    ended: [...ended],
+    interrupted: endings.filter(deservesAnotherStart).map(({ record }) => record.facts.id),
+    orphans: await context.runtime.findOrphans(revived),
+  };
 }
 
 /** @returns how the session has ended; `null` when it goes on. */
@@ -72,7 +77,7 @@ async function settle(context: RecoverContext, record: SessionRecord): Promise<E
   switch (record.state) {
     case 'creating':
     case 'starting':
-      return { record, to: 'failed', reason: 'The server ended while the session was starting', exit: null };
+      return { record, to: 'failed', reason: INTERRUPTED, exit: null };
     case 'running':
       return record.run === null ? stopped(NOT_RUNNING) : adopt(context, record, record.run);
     case 'stopping':
@@ -84,6 +89,15 @@ async function settle(context: RecoverContext, record: SessionRecord): Promise<E
 }
 
 const NOT_RUNNING = 'The agent server was not running any more';
+const INTERRUPTED = 'The server ended while the session was starting';
+/** A start that has been interrupted this often may be what ends the server. */
+const MOST_INTERRUPTIONS = 3;
+
+function deservesAnotherStart({ record, reason }: Ending): boolean {
+  if (reason !== INTERRUPTED) return false;
+  const before = record.history.filter((change) => change.reason === INTERRUPTED);
+  return before.length + 1 < MOST_INTERRUPTIONS;
+}
 
 async function adopt(context: RecoverContext, record: SessionRecord, ref: RunRef): Promise<Ending | null> {
   const { facts } = record;
@@ -125,28 +139,42 @@ function endingOf(record: SessionRecord, exit: RunExit): Ending {
 async function recordEnds(store: Store, endings: readonly Ending[]): Promise<void> {
   const at = new Date();
   await store.transaction(async ({ sessions }) => {
-    // After a power cut all sessions have ended for the same reason.
-    const plain = new Map<string, Ending[]>();
-    for (const ending of endings) {
-      const { record, to, reason, exit } = ending;
+    for (const { record, to, reason, exit } of endings) {
       const { id } = record.facts;
       // Whoever was to receive it is gone, and took the answer along.
       if (record.message?.state === 'sending') {
         await sessions.markMessage(id, ['sending'], { state: 'failed', at, reason: LOST_MESSAGE });
       }
       if (exit !== null) await sessions.transition(id, [record.state], to, { at, reason, exit });
-      else {
-        const key = JSON.stringify([record.state, to, reason]);
-        const alike = plain.get(key) ?? [];
-        alike.push(ending);
-        plain.set(key, alike);
-      }
     }
-    for (const alike of plain.values()) {
-      const [first] = alike;
-      if (first === undefined) continue;
-      const ids = alike.map(({ record }) => record.facts.id);
-      await sessions.transitionAll(ids, [first.record.state], first.to, { at, reason: first.reason });
+    for (const alike of groupsOf(endings.filter(({ exit }) => exit === null))) {
+      const { from, to, reason, ids } = alike;
+      await sessions.transitionAll(ids, [from], to, { at, reason });
     }
   });
+}
+
+/** Sessions that have ended in the same way; after a power cut that may be all of them. */
+interface AlikeEndings extends Pick<Ending, 'to' | 'reason'> {
+  readonly from: SessionState;
+  readonly ids: readonly string[];
+}
+
+function groupsOf(endings: readonly Ending[]): readonly AlikeEndings[] {
+  const groups = new Map<string, { from: SessionState; to: Ending['to']; reason: string; ids: string[] }>();
+  for (const { record, to, reason } of endings) {
+    const key = JSON.stringify([record.state, to, reason]);
+    const group = groups.get(key) ?? { from: record.state, to, reason, ids: [] };
+    group.ids.push(record.facts.id);
+    groups.set(key, group);
+  }
+  return [...groups.values()];
+}
+
+/** Not a line for each: a log that nobody reads as fast holds up the start. */
+function logEnds(endings: readonly Ending[], log: Log): void {
+  for (const { to, reason, ids } of groupsOf(endings)) {
+    const fields = { state: to, reason, sessions: ids.length, sessionIds: ids.slice(0, MAX_LOGGED_IDS) };
+    log.info(fields, 'sessions of an earlier server have ended');
+  }
 }

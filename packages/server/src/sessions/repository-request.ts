@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import type { StoredRepository } from '../store/sessions.ts';
+import { plainText } from '../plain-text.ts';
 import { isCommitName, isRefName } from '../workspace/git/ref-name.ts';
 import { fullNameOf, parseRepository } from '../workspace/repository.ts';
 
@@ -9,13 +10,13 @@ export const MAX_TOKEN_CHARS = 4096;
 
 /** Members of a start's body that say what is cloned. */
 export const repositoryMembers = {
-  repository: z.string().min(1).max(1024).optional().meta({
+  repository: plainText().min(1).max(1024).optional().meta({
     description: 'Repository to work on: `owner/name`, or its address. The same as the tag `repository`.',
   }),
-  branch: z.string().min(1).max(1024).optional().meta({
+  branch: plainText().min(1).max(1024).optional().meta({
     description: 'Branch to be on; without it the default branch. The tag `branch` does the same.',
   }),
-  ref: z.string().min(1).max(1024).optional().meta({
+  ref: plainText().min(1).max(1024).optional().meta({
     description: 'Branch, tag or commit to check out; with `create_branch` where the new branch begins.',
   }),
   depth: z.int().min(0).max(1_000_000).optional().meta({
@@ -24,7 +25,7 @@ export const repositoryMembers = {
   create_branch: z.boolean().optional().meta({
     description: 'Make `branch` when the repository does not have it.',
   }),
-  github_token: z.string().max(MAX_TOKEN_CHARS).optional().meta({
+  github_token: plainText().max(MAX_TOKEN_CHARS).optional().meta({
     description: 'Token for the repository. The agent does not get it.',
   }),
 };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
+import { plainText } from '../plain-text.ts';
 import { isLive, SESSION_STATES } from './session.ts';
 import type { SessionCursor } from '../store/sessions.ts';
 import type { SessionOverview, SessionState } from './session.ts';
@@ -32,7 +33,7 @@ export interface SearchPage<Found extends SessionOverview = SessionOverview> {
   readonly nextCursor: string | null;
 }
 
-const cursorSchema = z.tuple([z.int().min(0).max(LATEST_MS), z.string()]);
+const cursorSchema = z.tuple([z.int().min(0).max(LATEST_MS), plainText()]);
 
 /**
  * Reads the raw query of `GET /search`. Unknown parameters are ignored (PX-120); of a repeated one

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import type { StoredRepository } from '../store/sessions.ts';
+import { isBroken, plainText } from '../plain-text.ts';
 import type { WorkspaceFile } from '../workspace/workspace-files.ts';
 import { MAX_TOKEN_CHARS, repositoryMembers, repositoryRequestOf } from './repository-request.ts';
 import type { RepositoryRules } from './repository-request.ts';
@@ -11,7 +12,7 @@ import type { RepositoryRules } from './repository-request.ts';
  */
 export const startBodySchema = z
   .looseObject({
-    user_id: z.string().min(1).max(128).optional().meta({
+    user_id: plainText().min(1).max(128).optional().meta({
       description: 'Owner of the session; honoured while authentication is off and for admins.',
     }),
     environment: z.record(z.string(), z.string()).optional().meta({
@@ -20,21 +21,21 @@ export const startBodySchema = z
     tags: z.record(z.string(), z.string()).optional().meta({
       description: 'Stored and searchable. `repository` and `message` have a meaning.',
     }),
-    message: z.string().optional().meta({
+    message: plainText().optional().meta({
       description: 'First message for the agent, delivered once it is ready.',
     }),
-    agent: z.string().min(1).max(64).optional().meta({ description: 'Name of a configured agent.' }),
-    agent_args: z.array(z.string()).max(100).optional().meta({
+    agent: plainText().min(1).max(64).optional().meta({ description: 'Name of a configured agent.' }),
+    agent_args: z.array(plainText()).max(100).optional().meta({
       description: "Arguments appended to the agent's own.",
     }),
-    script: z.string().min(1).max(128).optional().meta({
+    script: plainText().min(1).max(128).optional().meta({
       description: 'Name of an allowed start script; see docs/scripts.md.',
     }),
     ...repositoryMembers,
     params: z
       .looseObject({
-        message: z.string().optional(),
-        github_token: z.string().max(MAX_TOKEN_CHARS).optional(),
+        message: plainText().optional(),
+        github_token: plainText().max(MAX_TOKEN_CHARS).optional(),
       })
       .optional()
       .meta({ description: 'Newer web clients put the first message and a GitHub token here (PX-233).' }),
@@ -143,6 +144,12 @@ export function checkTags(tags: Readonly<Record<string, string>>, limits: TagLim
     if (key === '' || key.length > limits.maxKeyChars) {
       throw new AppError('invalid_tags', {
         message: `The name of a tag has ${key.length} characters; 1 to ${limits.maxKeyChars} are allowed`,
+        details: { field },
+      });
+    }
+    if (isBroken(key) || isBroken(value)) {
+      throw new AppError('invalid_tags', {
+        message: `${field} must not contain NUL characters or broken Unicode`,
         details: { field },
       });
     }

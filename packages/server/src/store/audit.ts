@@ -1,7 +1,9 @@
 import type { Selectable } from 'kysely';
 import { z } from 'zod';
 import { checkColumn, isMap, parseColumn, storable, storableOrNull, timeOf } from './columns.ts';
-import type { AuditRow, Database } from './tables.ts';
+import { permitAuditChanges, refuseAuditChanges } from './migrations/audit-guard.ts';
+import { inTransaction } from './tables.ts';
+import type { AuditRow, Database, Dialect } from './tables.ts';
 
 /** How an action ended: done, refused for lack of rights, or failed otherwise. */
 export const AUDIT_OUTCOMES = ['allowed', 'denied', 'failed'] as const;
@@ -55,12 +57,20 @@ const details = z.custom<AuditEvent['details']>(
 );
 const outcome = z.enum(AUDIT_OUTCOMES);
 
-/** The audit log. It can be written and read, never changed: the database itself refuses that. */
+/** Entries that are forgotten in one transaction; nobody can write to the log meanwhile. */
+const PRUNED_AT_ONCE = 1000;
+
+/**
+ * The audit log. It can be written and read, never changed: the database itself refuses that. Only {@link prune}
+ * takes away what is old.
+ */
 export class AuditTable {
   readonly #db: Database;
+  readonly #dialect: Dialect;
 
-  constructor(db: Database) {
+  constructor(db: Database, dialect: Dialect) {
     this.#db = db;
+    this.#dialect = dialect;
   }
 
   /** Records events; durable when the promise resolves. */
@@ -104,6 +114,25 @@ export class AuditTable {
     const rows = await query.execute();
     const entries = rows.slice(0, limit).map(read);
     return { entries, next: rows.length > limit ? (entries.at(-1)?.sequence ?? null) : null };
+  }
+
+  /**
+   * Forgets some of the entries from before `before`, the oldest first; to be called until it answers 0.
+   * @returns how many.
+   */
+  async prune(before: Date): Promise<number> {
+    const old = this.#db.selectFrom('audit_log').select('sequence').where('at', '<', before.getTime());
+    // Lifting the database's refusal stops all writers, so it is done only for a reason.
+    if ((await old.limit(1).execute()).length === 0) return 0;
+    return inTransaction(this.#db, async (db) => {
+      await permitAuditChanges(db, this.#dialect);
+      const { numDeletedRows } = await db
+        .deleteFrom('audit_log')
+        .where('sequence', 'in', old.orderBy('sequence').limit(PRUNED_AT_ONCE))
+        .executeTakeFirstOrThrow();
+      await refuseAuditChanges(db, this.#dialect);
+      return Number(numDeletedRows);
+    });
   }
 }
 

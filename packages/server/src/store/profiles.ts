@@ -78,20 +78,29 @@ export class ProfileTable {
    */
   async insert(profile: NewProfile): Promise<Profile> {
     const added: Profile = { ...profile, version: 1 };
-    await inTransaction(this.#db, async (db) => {
-      await db
-        .insertInto('profiles')
-        .values({
-          id: added.id,
-          user_id: storable(added.userId),
-          created_at: added.createdAt.getTime(),
-          version: added.version,
-          ...this.#columns(added),
-        })
-        .execute();
-      if (added.isDefault) await makeDefault(db, added);
-    });
+    await inTransaction(this.#db, async (db) => this.#insert(db, added));
     return added;
+  }
+
+  /**
+   * As {@link insert}, unless its user has `most` profiles already, however many are added at once.
+   * @returns `null` when he has; then nothing has changed.
+   */
+  async insertWithin(profile: NewProfile, most: number): Promise<Profile | null> {
+    const added: Profile = { ...profile, version: 1 };
+    return inTransaction(this.#db, async (db) => {
+      // Counting locks nothing, so on PostgreSQL two at once would both find room.
+      if (this.#dialect.locksRows)
+        await sql`select pg_advisory_xact_lock(hashtextextended(${storable(added.userId)}, 0))`.execute(db);
+      const { total } = await db
+        .selectFrom('profiles')
+        .select((select) => select.fn.countAll<number>().as('total'))
+        .where('user_id', '=', storable(added.userId))
+        .executeTakeFirstOrThrow();
+      if (total >= most) return null;
+      await this.#insert(db, added);
+      return added;
+    });
   }
 
   /** `null` when there is no such profile. */
@@ -179,6 +188,20 @@ export class ProfileTable {
       await db.deleteFrom('profiles').where('id', '=', id).execute();
       return { kind: 'deleted' };
     });
+  }
+
+  async #insert(db: Database, added: Profile): Promise<void> {
+    await db
+      .insertInto('profiles')
+      .values({
+        id: added.id,
+        user_id: storable(added.userId),
+        created_at: added.createdAt.getTime(),
+        version: added.version,
+        ...this.#columns(added),
+      })
+      .execute();
+    if (added.isDefault) await makeDefault(db, added);
   }
 
   async #read(db: Database, id: string, lock = false): Promise<Profile | null> {

@@ -121,6 +121,25 @@ export class Store implements StoreTables, AsyncDisposable {
     this.#box.use(await admitKeys(db, dialect, this.#keys, location));
   }
 
+  /**
+   * Takes over a newer key that another process has made or begun to use.
+   * @returns whether there was one; what this process has sealed since then is still sealed with the old one.
+   * @throws StoreError `key` when the newer key is not among the configured ones.
+   */
+  async followKeys(): Promise<boolean> {
+    const before = this.#box.keyring.newest.id;
+    const latest = await this.#engine.db
+      .selectFrom('encryption_keys')
+      .select('key_id')
+      .orderBy('added_at', 'desc')
+      .orderBy('key_id', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+    if (latest?.key_id === before) return false;
+    await this.reloadKeys();
+    return this.#box.keyring.newest.id !== before;
+  }
+
   /** Whether a change of keys was begun and not finished: some secret may be sealed with an older key. */
   async needsReseal(): Promise<boolean> {
     const rows = await this.#engine.db.selectFrom('encryption_keys').select('key_id').limit(2).execute();
@@ -164,7 +183,7 @@ export class Store implements StoreTables, AsyncDisposable {
       sessions: new SessionTable(db, this.#box),
       profiles: new ProfileTable(db, this.#box, this.#engine.dialect),
       apiKeys: new ApiKeyTable(db),
-      audit: new AuditTable(db),
+      audit: new AuditTable(db, this.#engine.dialect),
       shares: new ShareTable(db),
       info: new InfoTable(db),
     };

@@ -157,6 +157,35 @@ export function accessContract(engine: TestEngine): void {
       expect((await store.audit.list({}, 10)).entries).toMatchObject([{ actor: 'alice' }]);
     });
 
+    test('entries before a time are forgotten, and the others stay as protected as before', async () => {
+      await using site = await engine.site();
+      await using store = await site.open();
+      const old = Array.from({ length: 1_500 }, (_, index) => event({ at: minutesLater(index / 1_500) }));
+      await store.audit.append(...old);
+      const kept = event({ at: minutesLater(1), action: 'kept' });
+      await store.audit.append(kept);
+      expect(await store.audit.prune(NOW)).toBe(0);
+      expect(await store.audit.prune(minutesLater(1))).toBe(1_000);
+      // Others write meanwhile.
+      const [pruned] = await Promise.all([
+        store.audit.prune(minutesLater(1)),
+        store.audit.append(event({ at: minutesLater(2), action: 'added' })),
+      ]);
+      expect(pruned).toBe(500);
+      expect(await store.audit.prune(minutesLater(1))).toBe(0);
+      const { entries } = await store.audit.list({}, 10);
+      expect(entries.map(({ action }) => action)).toEqual(['added', 'kept']);
+      expect(entries.at(-1)?.sequence).toBe(1_501);
+      const { db } = site.engine();
+      try {
+        await expect(sql`delete from audit_log`.execute(db)).rejects.toThrow();
+        await expect(sql`update audit_log set at = 0`.execute(db)).rejects.toThrow();
+      } finally {
+        await db.destroy();
+      }
+      expect((await store.audit.list({}, 10)).entries).toHaveLength(2);
+    });
+
     test('any text and number in an event comes back', async () => {
       await using site = await engine.site();
       await using store = await site.open();
@@ -244,14 +273,27 @@ export function accessContract(engine: TestEngine): void {
       expect(await shares.findLink(link.hash, minutesLater(4))).toEqual({ ...link, revokedAt: null });
       expect(await shares.findLink(link.hash, minutesLater(5))).toBeNull();
       expect(await shares.findLink('b'.repeat(64), NOW)).toBeNull();
+      const later = { ...link, id: randomUUID(), hash: 'c'.repeat(64), expiresAt: minutesLater(9) };
+      await shares.addLink(later);
+      const idsAt = async (at: Date): Promise<ReadonlySet<string>> =>
+        new Set((await shares.findAllLinks(at)).map(({ id }) => id));
+      expect(await idsAt(minutesLater(4))).toEqual(new Set([link.id, later.id]));
+      expect(await idsAt(minutesLater(5))).toEqual(new Set([later.id]));
+      expect(await shares.findAllLinks(minutesLater(8))).toEqual([{ ...later, revokedAt: null }]);
+      expect(await shares.revokeLink(sessionId, later.id, minutesLater(1))).toBe(true);
+      expect(await idsAt(minutesLater(2))).toEqual(new Set([link.id]));
       expect(await shares.revokeLink(randomUUID(), link.id, NOW)).toBe(false);
       expect(await shares.revokeLink(sessionId, link.id, NOW)).toBe(true);
       expect(await shares.findLink(link.hash, NOW)).toBeNull();
-      expect(await shares.listLinks(sessionId)).toEqual([{ ...link, revokedAt: NOW }]);
+      expect(await shares.findAllLinks(NOW)).toEqual([]);
+      const links = await shares.listLinks(sessionId);
+      expect(links).toHaveLength(2);
+      expect(links).toContainEqual({ ...link, revokedAt: NOW });
 
       await shares.grant({ ...link, id: 'kept', userId: 'bob', access: 'read', expiresAt: null });
       expect(await shares.prune(NOW)).toBe(0);
       expect(await shares.prune(minutesLater(1))).toBe(1);
+      expect(await shares.prune(minutesLater(2))).toBe(1);
       expect(await shares.listLinks(sessionId)).toEqual([]);
       expect(await shares.listGrants(sessionId)).toHaveLength(1);
     });

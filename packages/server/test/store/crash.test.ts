@@ -12,7 +12,7 @@ import { KeyFile } from '../../src/store/key-source.ts';
 import { openPostgres } from '../../src/store/postgres.ts';
 import { openSqlite } from '../../src/store/sqlite.ts';
 import type { Store } from '../../src/store/store.ts';
-import { HAS_POSTGRES, PostgresServer } from '../support/postgres.ts';
+import { HAS_POSTGRES, PostgresServer } from '../../../../tools/src/postgres-server.ts';
 
 const WRITER = fileURLToPath(new URL('../support/store-writer.mjs', import.meta.url));
 const KILLS = 8;

@@ -350,6 +350,37 @@ export function encryptionContract(engine: TestEngine): void {
       expect(await store.needsReseal()).toBe(true);
     });
 
+    test('another server follows a rotation, and seals with the new key from then on', async () => {
+      await using site = await engine.site();
+      await using store = await site.open();
+      await using other = await site.open();
+      const ids = await fill(store, 2);
+      expect(await other.followKeys()).toBe(false);
+      await store.rotateKeys();
+      const [newKeyId] = await keyIdsInUse(site);
+      // It can read by now, which must not be taken for having followed.
+      await expectFilled(other, ids);
+      await other.sessions.insert(newSession());
+      expect(await keyIdsInUse(site)).toHaveLength(2);
+      expect(await other.followKeys()).toBe(true);
+      expect(await other.followKeys()).toBe(false);
+      expect((await other.reseal()).resealed).toBeGreaterThan(0);
+      await other.sessions.insert(newSession());
+      expect(await keyIdsInUse(site)).toEqual([newKeyId]);
+    });
+
+    test('a server that has not got the newer key says so and goes on with its own', async () => {
+      await using site = await engine.site();
+      const [first, second] = [newKey(), newKey()];
+      await using store = await site.open(givenKeys(first));
+      await using other = await site.open(givenKeys(`${first},${second}`));
+      expect(await other.needsReseal()).toBe(true);
+      await expect(store.followKeys()).rejects.toMatchObject({ kind: 'key' });
+      const session = newSession({ message: 'goes on' });
+      await store.sessions.insert(session);
+      expect(await other.sessions.readSecrets(session.facts.id)).toMatchObject({ message: 'goes on' });
+    });
+
     test('another server opens what was sealed with a key that it has not read yet', async () => {
       await using site = await engine.site();
       await using store = await site.open();

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { temporaryKeys } from '../../src/store/key-source.ts';
 import { openPostgres, postgresEngine } from '../../src/store/postgres.ts';
-import { HAS_POSTGRES, PostgresServer } from '../support/postgres.ts';
+import { HAS_POSTGRES, PostgresServer } from '../../../../tools/src/postgres-server.ts';
 import { newProfile, newSession, STEPS } from './stores.ts';
 
 describe.skipIf(!HAS_POSTGRES)('store on PostgreSQL [needs postgresql]', () => {

@@ -65,6 +65,25 @@ export function profileContract(engine: TestEngine): void {
       expect(await store.profiles.getDefault('alice')).toBeNull();
     });
 
+    test('of many added at once, through two connections, as many are taken as a user may have', async () => {
+      await using site = await engine.site();
+      await using store = await site.open();
+      await using other = await site.open();
+      await store.profiles.insert(newProfile({ userId: 'bob' }));
+      const results = await Promise.all(
+        Array.from({ length: 12 }, (_, index) =>
+          (index % 2 === 0 ? store : other).profiles.insertWithin(newProfile({ isDefault: true }), 5),
+        ),
+      );
+      expect(results.filter((profile) => profile !== null)).toHaveLength(5);
+      const alices = await store.profiles.listByOwner('alice');
+      expect(alices).toHaveLength(5);
+      expect(await store.profiles.insertWithin(newProfile(), 5)).toBeNull();
+      expect(await store.profiles.insertWithin(newProfile({ userId: 'bob' }), 5)).not.toBeNull();
+      await store.profiles.delete(alices[0]?.id ?? '');
+      expect(await store.profiles.insertWithin(newProfile(), 5)).toMatchObject({ version: 1 });
+    });
+
     test('PX-209: 50 additions at once, through two connections, are 50 entries', async () => {
       await using site = await engine.site();
       await using store = await site.open();

@@ -8,7 +8,7 @@ import { openSqlite, sqliteEngine } from '../../src/store/sqlite.ts';
 import type { NewProfile } from '../../src/store/profiles.ts';
 import type { NewSession } from '../../src/store/sessions.ts';
 import type { Engine, Store } from '../../src/store/store.ts';
-import { HAS_POSTGRES, PostgresServer } from '../support/postgres.ts';
+import { HAS_POSTGRES, PostgresServer } from '../../../../tools/src/postgres-server.ts';
 
 /** Names of the steps that make the tables, in order. */
 export const STEPS = ['0001-initial', '0002-workspace-name'];

@@ -6,6 +6,7 @@ import { DEFAULT_OVERLAP_MS } from '../../auth/issued-keys.ts';
 import type { IssuedKey, IssuedKeys } from '../../auth/issued-keys.ts';
 import { ROLES } from '../../auth/permissions.ts';
 import { AppError } from '../../errors.ts';
+import { plainText } from '../../plain-text.ts';
 import { principalOf } from '../control-server.ts';
 import { revocationSchema } from './revocation.ts';
 
@@ -16,10 +17,10 @@ const time = z.iso.datetime({ offset: true }).transform((text) => new Date(text)
 
 const createBody = z
   .strictObject({
-    name: z.string().trim().min(1).max(100).default('API key').meta({ description: 'For people.' }),
-    user_id: z.string().min(1).max(256).optional().meta({ description: 'For admins; default: the caller.' }),
+    name: plainText().trim().min(1).max(100).default('API key').meta({ description: 'For people.' }),
+    user_id: plainText().min(1).max(256).optional().meta({ description: 'For admins; default: the caller.' }),
     role: z.enum(ROLES).default('user'),
-    permissions: z.array(z.string()).max(100).optional().meta({
+    permissions: z.array(plainText()).max(100).optional().meta({
       description: 'Default: those of the role, as far as the caller has them.',
     }),
     expires_at: time.nullish(),

@@ -53,6 +53,7 @@ export function profileRoutes(app: FastifyInstance, profiles: Profiles): void {
     {
       config: {
         permission: 'profile:create',
+        audit: { action: 'profile.create', target: 'profile' },
         refusals: INPUT_REFUSALS,
         replyHeaders: ['ETag', 'X-Ignored-Members'],
       },
@@ -69,6 +70,7 @@ export function profileRoutes(app: FastifyInstance, profiles: Profiles): void {
     async (request, reply) => {
       const body = request.body ?? profileBodySchema.parse({});
       const profile = await profiles.create(principalOf(request), profileInputOf(body));
+      request.auditTarget = profile.id;
       nameIgnored(reply, ignoredInProfile(body));
       // The caller has just sent the values.
       return reply.code(201).header('etag', etagOf(profile.version)).send(profileReplyOf(profile, true));
@@ -127,6 +129,7 @@ export function profileRoutes(app: FastifyInstance, profiles: Profiles): void {
     {
       config: {
         permission: 'profile:update',
+        audit: { action: 'profile.update', target: 'profile' },
         conditional: true,
         refusals: [...INPUT_REFUSALS, 'foreign_profile_update', 'profile_not_found'],
         replyHeaders: ['ETag', 'X-Ignored-Members'],
@@ -183,6 +186,7 @@ export function profileRoutes(app: FastifyInstance, profiles: Profiles): void {
     {
       config: {
         permission: 'profile:update',
+        audit: { action: 'profile.update', target: 'profile' },
         conditional: true,
         refusals: [...INPUT_REFUSALS, 'foreign_profile_modify', 'profile_not_found'],
         replyHeaders: ['ETag', 'X-Ignored-Members'],
@@ -219,6 +223,7 @@ export function profileRoutes(app: FastifyInstance, profiles: Profiles): void {
     {
       config: {
         permission: 'profile:update',
+        audit: { action: 'profile.update', target: 'profile' },
         conditional: true,
         refusals: [...INPUT_REFUSALS, 'foreign_profile_modify', 'profile_not_found'],
         replyHeaders: ['ETag', 'X-Ignored-Members'],

@@ -5,6 +5,7 @@ import type { Principal } from '../../auth/principal.ts';
 import type { OwnedSession, SessionAccess } from '../../auth/session-access.ts';
 import type { SessionShares } from '../../auth/session-shares.ts';
 import { AppError } from '../../errors.ts';
+import { plainText } from '../../plain-text.ts';
 import { SHARE_ACCESS } from '../../store/shares.ts';
 import type { ShareGrant, ShareLink } from '../../store/shares.ts';
 import { principalOf } from '../control-server.ts';
@@ -17,7 +18,7 @@ const time = z.iso.datetime({ offset: true }).transform((text) => new Date(text)
 
 const grantBody = z
   .strictObject({
-    user_id: z.string().min(1).max(256),
+    user_id: plainText().min(1).max(256),
     access: z.enum(SHARE_ACCESS),
     expires_at: time.nullish().meta({ description: 'Default: with the session.' }),
   })

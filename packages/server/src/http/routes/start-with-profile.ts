@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { plainText } from '../../plain-text.ts';
 import { mergeStart, templateMessage } from '../../profiles/merge.ts';
 import type { Profiles } from '../../profiles/profiles.ts';
 import { systemPromptPlan } from '../../profiles/system-prompt.ts';
@@ -13,13 +14,13 @@ import { START_REFUSALS, startReplySchema } from './start-wire.ts';
 
 const startWithProfileSchema = startBodySchema
   .extend({
-    profile_id: z.string().nullish().meta({
+    profile_id: plainText().nullish().meta({
       description: "Profile to start with; without it the caller's default profile.",
     }),
     template: z.string().min(1).optional().meta({
       description: "Id or name of one of the profile's message templates, which becomes the first message.",
     }),
-    variables: z.record(z.string(), z.string()).optional().meta({
+    variables: z.record(z.string(), plainText()).optional().meta({
       description: 'What the template needs.',
     }),
   })

@@ -1,4 +1,4 @@
-import { isAlive } from '@agentapi-proxy/agent-server/process-tree';
+import { isAlive, ProcessTable } from '@agentapi-proxy/agent-server/process-tree';
 import type { ProcessIdentity } from '@agentapi-proxy/agent-server/process-tree';
 
 /** How late the end of a process may be noticed that is nobody's child and has nothing to say. */
@@ -7,6 +7,7 @@ const CHECK_INTERVAL_MS = 500;
 /** Tells when processes end that are not our children. One timer for all, none while there is nothing to watch. */
 export class AliveWatch implements Disposable {
   readonly #watched = new Map<() => void, ProcessIdentity>();
+  readonly #table = new ProcessTable();
   #timer: NodeJS.Timeout | null = null;
 
   /** Resolves when the process is gone, or when `signal` aborts. */
@@ -35,7 +36,7 @@ export class AliveWatch implements Disposable {
 
   async #check(): Promise<void> {
     for (const [done, identity] of [...this.#watched]) {
-      if (!(await isAlive(identity))) done();
+      if (!(await isAlive(identity, this.#table))) done();
     }
   }
 }

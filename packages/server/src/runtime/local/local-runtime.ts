@@ -102,11 +102,13 @@ export class LocalRuntime implements Runtime {
 
   async adopt(spec: AdoptSpec, signal: AbortSignal): Promise<Adoption> {
     const { ref } = spec;
+    const gone = async (): Promise<Adoption> => ({
+      kind: 'gone',
+      exit: await readExitReport(spec.exitReportPath),
+    });
     const absent = async (reason: string): Promise<Adoption> =>
-      (await isAlive(ref))
-        ? { kind: 'unproven', reason }
-        : { kind: 'gone', exit: await readExitReport(spec.exitReportPath) };
-    if (!(await isAlive(ref))) return absent('');
+      (await isAlive(ref, this.#table)) ? { kind: 'unproven', reason } : gone();
+    if (!(await isAlive(ref, this.#table))) return gone();
     // The agent server itself, or a program under the one that was started.
     if (!listensOn(ref.port, [ref.pid]) && !listensOn(ref.port, await this.#pidsOf(spec))) {
       return absent('The agent server no longer listened on its port');

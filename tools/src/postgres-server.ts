@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
-import { findInPath, findPart } from '../../../../tools/src/outside-parts.ts';
+import { findInPath, findPart } from './outside-parts.ts';
 
 /** Whether tests `[needs postgresql]` can run. */
 export const HAS_POSTGRES = findPart('postgresql') !== null;

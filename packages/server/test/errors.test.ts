@@ -1,0 +1,49 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { ERRORS } from '../src/errors.ts';
+import { openMemory } from '../src/store/sqlite.ts';
+import { StoreError } from '../src/store/store-error.ts';
+import { startApp } from './support/app.ts';
+
+test('PX-057: docs/api.md lists every error code under its status, and no other', async () => {
+  const page = await readFile(fileURLToPath(new URL('../../../docs/api.md', import.meta.url)), 'utf8');
+  const rows = page.matchAll(/^\| (\d{3}) \| ((?:`[a-z_]+`(?:, )?)+) \|$/gm);
+  const listed = [...rows].flatMap(([, status = '', codes = '']) =>
+    [...codes.matchAll(/`([a-z_]+)`/g)].map(([, code = '']) => `${status} ${code}`),
+  );
+  expect(listed.toSorted()).toEqual(
+    Object.entries(ERRORS)
+      .map(([code, { status }]) => `${status} ${code}`)
+      .toSorted(),
+  );
+});
+
+const WORDS = 'private words about /data/store.db';
+
+test.each([
+  [new Error(WORDS), 500, 'internal'],
+  [new StoreError('corrupt', WORDS), 500, 'internal'],
+  [new StoreError('key', WORDS), 500, 'internal'],
+  [new StoreError('unavailable', WORDS), 503, 'store_unavailable'],
+  [new StoreError('busy', WORDS), 503, 'store_unavailable'],
+  [new StoreError('read_only', WORDS), 503, 'store_unavailable'],
+  [new StoreError('full', WORDS), 507, 'store_full'],
+] as const)(
+  'DF-53, PX-066: %s inside is %s %s for the caller, and whole in the log',
+  async (failure, status, code) => {
+    const store = await openMemory();
+    await using app = await startApp({}, { openStore: async () => Promise.resolve(store) });
+    store.profiles.listAll = async () => Promise.reject(failure);
+    const response = await app.request('/profiles', { headers: { 'x-request-id': 'find-me' } });
+    expect(response.status).toBe(status);
+    expect(await response.json()).toEqual({
+      code,
+      message: ERRORS[code].message,
+      request_id: response.headers.get('x-request-id'),
+    });
+    expect(response.headers.get('retry-after')).toBe(status === 500 ? null : '5');
+    expect(app.log()).toContain(WORDS);
+    expect((await app.request('/search')).status).toBe(200);
+  },
+);
