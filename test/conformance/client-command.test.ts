@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -31,7 +31,7 @@ async function scriptedServer(): Promise<ScriptedServer> {
   const answers = new Map<string, { status: number; body: string }>();
   let onStream: (response: ServerResponse) => void = () => undefined;
   let opened = new Promise<ServerResponse>((resolve) => (onStream = resolve));
-  const server = createServer(async (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = (await request.setEncoding('utf8').toArray()).join('');
     const { method = '', url = '', headers } = request;
     const key = headers['x-api-key'];
@@ -41,12 +41,13 @@ async function scriptedServer(): Promise<ScriptedServer> {
       onStream(response);
       return;
     }
-    const { status, body: answer } = answers.get(url) ?? { status: 404, body: '404 page not found' };
+    const { status, body: text } = answers.get(url) ?? { status: 404, body: '404 page not found' };
     response.writeHead(status, {
-      'content-type': answer.startsWith('{') ? 'application/json' : 'text/plain',
+      'content-type': text.startsWith('{') ? 'application/json' : 'text/plain',
     });
-    response.end(answer);
-  }).listen(0, '127.0.0.1');
+    response.end(text);
+  };
+  const server = createServer((request, response) => void answer(request, response)).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
   return {
@@ -278,7 +279,6 @@ describe('the client command against a plain agent server', () => {
     [['start', '--env', 'NOT_HERE', '-e', 'http://127.0.0.1:1'], '--env NOT_HERE'],
     [['start', '--template', 'x', '-e', 'http://127.0.0.1:1'], '--profile'],
     [['status', '--api-key', 'a', '--api-key-file', 'b', '-e', 'http://127.0.0.1:1'], 'exclude each other'],
-    [['status', '--context', 'nowhere'], 'no context "nowhere"'],
     [['attach', '-e', 'http://127.0.0.1:1', '-s', 'x'], 'needs a terminal'],
     [['attach', '--detach-key', 'x'], '--detach-key'],
   ])('PX-004: client %j is exit code 2 with %j', async (args, text) => {
@@ -374,7 +374,14 @@ describe('contexts', () => {
     expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ current: 'team' });
     expect(await user.run(['client', 'context', 'remove', 'team'])).toMatchObject({ code: 0 });
     expect(await readFile(file, 'utf8')).not.toContain('secret-key');
-    expect(await user.run(['client', 'context', 'use', 'team'])).toMatchObject({ code: 3, stdout: '' });
+    for (const args of [
+      ['context', 'use', 'team'],
+      ['status', '--context', 'team'],
+    ]) {
+      const gone = await user.run(['client', ...args]);
+      expect(gone).toMatchObject({ code: 3, stdout: '' });
+      expect(gone.stderr).toContain('there is no context "team"');
+    }
   });
 
   test('a key is kept only on request, and never goes to another server than its own', async () => {

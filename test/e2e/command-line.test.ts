@@ -122,7 +122,7 @@ describe('the client commands against a server', PATIENCE, () => {
   test('variables come from the command line, the environment and a file', async () => {
     await writeFile(join(user.home, 'agent.env'), 'FROM_FILE="of the file"\nBOTH=file\n');
     const { stdout } = await user.run(
-      ['client', 'start', '--env', 'BOTH=option', '--env', 'FROM_HERE', '--env-file', 'agent.env'],
+      ['client', 'start', '--env', 'BOTH=option', '--env', 'FROM_HERE', '--env-from', 'agent.env'],
       { env: { FROM_HERE: 'of the environment' } },
     );
     const shown = await client('show', stdout.trim());

@@ -43,8 +43,9 @@ async function everythingIn(folder: string): Promise<readonly string[]> {
   return Promise.all(
     names.toSorted().map(async (name) => {
       const path = join(folder, name);
-      const { mode, mtimeMs, isFile } = await stat(path).then((all) => ({ ...all, isFile: all.isFile() }));
-      const content = isFile
+      const entry = await stat(path);
+      const { mode, mtimeMs } = entry;
+      const content = entry.isFile()
         ? createHash('sha256')
             .update(await readFile(path))
             .digest('hex')

@@ -1,4 +1,3 @@
-import stringWidth from 'string-width';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TerminalUser } from '../../packages/agent-server/test/support/terminal-user.ts';
 import { commandLine } from '../support/command-line.ts';
@@ -49,8 +48,8 @@ describe('the client commands on a terminal', { timeout: 120_000 }, () => {
       expect(await finished(terminal)).toBe(0);
       await terminal.sees(seen(id.slice(0, columns === 80 ? 8 : 5)), 'the session');
       const rows = terminal.rows().filter((row) => row !== '');
+      // A line that is wider than the window would take two rows.
       expect(rows).toHaveLength(2);
-      for (const row of rows) expect(stringWidth(row)).toBeLessThanOrEqual(columns);
       expect(rows[1]).toContain('…');
       expect(terminal.rows().join('\n')).not.toContain(id);
       expect(terminal.output()).toMatch(COLOUR);

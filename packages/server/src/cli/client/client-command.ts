@@ -56,7 +56,7 @@ function addSessionCommands(client: Command, context: CliContext, setExitCode: S
       'variable for the agent; NAME alone takes the value from here; repeatable',
       collect,
     )
-    .option('--env-file <file>', 'file with variables, a NAME=VALUE a line')
+    .option('--env-from <file>', 'file with variables, a NAME=VALUE a line')
     .option('-r, --repository <owner/name>', 'GitHub repository for the workspace')
     .option('-u, --user <name>', 'owner; for administrators')
     .option('-p, --profile <profile>', 'start from this profile: id, name, or default')

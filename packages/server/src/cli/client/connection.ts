@@ -119,7 +119,8 @@ async function chosenContext(flags: ClientFlags, { environment }: CliContext): P
   const chosen = Object.hasOwn(contexts, name) ? contexts[name] : undefined;
   if (chosen !== undefined) return chosen;
   if (named === undefined) return null;
-  throw new UsageError(
+  throw new CommandFailure(
+    CLIENT_EXIT.notFound,
     `there is no context ${JSON.stringify(name)}; agentapi-proxy client context list shows them`,
   );
 }

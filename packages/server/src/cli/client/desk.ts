@@ -2,7 +2,7 @@ import picocolors from 'picocolors';
 import type { Colors } from 'picocolors/types.js';
 import { read } from 'read';
 import type { ProcessStreams } from '../cli-context.ts';
-import { tableOf } from '../table.ts';
+import { onOneLine, tableOf } from '../table.ts';
 import { CLIENT_EXIT, CommandFailure, UsageError } from './exit-codes.ts';
 import { LiveView } from './live-view.ts';
 
@@ -81,7 +81,7 @@ export class Desk {
 
   /** Tells of a failure; the first line is the failure itself. */
   complain(first: string, ...more: readonly string[]): void {
-    const lines = [this.#notePaint.red(printable(first)), ...more.map(printable)];
+    const lines = [this.#notePaint.red(onOneLine(first)), ...more.map(printable)];
     this.#streams.stderr.write(lines.map((line) => `${line}\n`).join(''));
   }
 
@@ -107,6 +107,8 @@ export class Desk {
       const { stdin: input, stderr: output } = this.#streams;
       return await read({ prompt, silent: options.silent === true, input, output });
     } catch {
+      // The cursor still stands behind the question.
+      this.#streams.stderr.write('\n');
       throw new CommandFailure(CLIENT_EXIT.interrupted, 'cancelled');
     }
   }

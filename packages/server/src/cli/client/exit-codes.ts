@@ -105,6 +105,7 @@ function apiFailure(error: ApiError): Failure {
       return failure(CLIENT_EXIT.notNow, first, ...retryLine(error));
     case 'invalid_request':
     case 'redirect':
+      return failure(CLIENT_EXIT.failed, first);
     case 'server_error':
       return failure(CLIENT_EXIT.failed, first, ...requestLine(error));
   }

@@ -26,7 +26,8 @@ export interface StartFlags extends WaitFlags {
   readonly message?: string;
   readonly tag?: readonly string[];
   readonly env?: readonly string[];
-  readonly envFile?: string;
+  /** Not `--env-file`: Node 20 takes that for its own, wherever it stands. */
+  readonly envFrom?: string;
   readonly repository?: string;
   readonly user?: string;
   /** Id or name; `default` for the caller's default profile. */
@@ -195,7 +196,7 @@ type StartBody = Awaited<ReturnType<typeof startRequestOf>>;
 
 async function startRequestOf(flags: StartFlags, { environment, workingDirectory }: CliContext) {
   const variables = {
-    ...(flags.envFile === undefined ? {} : await variablesOfFile(resolve(workingDirectory, flags.envFile))),
+    ...(flags.envFrom === undefined ? {} : await variablesOfFile(resolve(workingDirectory, flags.envFrom))),
     ...namedVariables(flags.env, environment),
   };
   const tags = {
@@ -236,7 +237,7 @@ async function startSession(
 
 async function variablesOfFile(path: string): Promise<Record<string, string>> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new UsageError(`--env-file: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UsageError(`--env-from: ${error instanceof Error ? error.message : String(error)}`);
   });
   return Object.fromEntries(
     Object.entries(parseEnv(text)).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
