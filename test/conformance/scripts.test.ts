@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { ROOT, testedBlock } from '../support/documents.ts';
+import { git, startGitServer } from '../support/git-server.ts';
 import { lineAgent } from '../support/line-agent.ts';
 import { eventually, runCommand, startServer } from '../support/server-process.ts';
 import type { ServerProcess } from '../support/server-process.ts';
@@ -392,6 +393,56 @@ describe('start scripts of a server', () => {
     expect(await resume()).toBe(200);
     const session = await untilState(server, id, 'failed');
     expect(session.reason).toContain('There is no script "failing.sh"');
+  });
+
+  test('a session with a repository is started by agentapi_with_github.sh, in the clone', async () => {
+    await using forge = await startGitServer();
+    await forge.create('o/public', { 'README.md': '# Public\n' });
+    await git(join(forge.folder, 'o/public.git'), 'branch', 'feature/login', 'trunk');
+    await using server = await startServer({
+      config: { agents: AGENTS, default_agent: 'line', scripts_dir: scripts },
+      env: { GITHUB_API: forge.apiUrl, GITHUB_TOKEN: 'token-of-the-operator' },
+    });
+    const tags = { repository: 'o/public', branch: 'feature/login' };
+    const id = await start(server, { tags });
+    await untilStable(server, id);
+    const log = await (await server.request(`/sessions/${id}/log`)).text();
+    expect(log).toMatch(/^repository o\/public, feature\/login, [0-9a-f]{7,}$/m);
+
+    const own = await start(server, { tags, script: 'noted.sh', environment: { WORKSPACE_NAME: 'work' } });
+    await untilStable(server, own);
+    const workspace = join(server.dataDir, 'sessions', own, `work-${own.slice(0, 8)}`);
+    const variables = (await readFile(join(workspace, 'environment'), 'utf8')).split('\0');
+    expect(variables).toEqual(
+      expect.arrayContaining([
+        'AGENTAPI_PROXY_REPOSITORY=o/public',
+        `AGENTAPI_PROXY_CLONE_DIR=${workspace}`,
+        'AGENTAPI_PROXY_BRANCH=feature/login',
+      ]),
+    );
+    // The token of the server was for the clone; nobody has said that agents get it.
+    expect(variables.join('\n')).not.toContain('token-of-the-operator');
+    expect(await readFile(join(workspace, 'README.md'), 'utf8')).toBe('# Public\n');
+  });
+
+  test('DF-43: a resume without the clone that there was fails, and says so', async () => {
+    await using forge = await startGitServer();
+    await forge.create('o/public', { 'README.md': '# Public\n' });
+    await using server = await startServer({
+      config: { agents: AGENTS, default_agent: 'line' },
+      env: { GITHUB_API: forge.apiUrl },
+    });
+    const id = await start(server, { tags: { repository: 'o/public' } });
+    await untilStable(server, id);
+    const [pid = ''] = await server.sessionProcesses(id);
+    process.kill(Number(pid.replace('pid ', '')), 'SIGKILL');
+    await untilState(server, id, 'failed');
+    await rm(join(server.dataDir, 'sessions', id, 'workspace', '.git'), { recursive: true });
+    expect((await server.request(`/sessions/${id}/resume`, { method: 'POST' })).status).toBe(200);
+    const { reason } = await untilState(server, id, 'failed');
+    expect(reason).toMatch(
+      /^The script agentapi_with_github\.sh exited with code 1: .* is not a clone of o\/public/,
+    );
   });
 
   test('the script of the configuration starts sessions that name none', async () => {

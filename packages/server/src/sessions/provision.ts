@@ -1,5 +1,4 @@
-import { lstat, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, rm } from 'node:fs/promises';
 import type { AgentType } from '@agentapi-proxy/agent-server/agent-type';
 import { z } from 'zod';
 import type { AgentServer } from '../agents/agent-server.ts';
@@ -93,8 +92,7 @@ export async function provision(
     throw new LaunchError(`Agent "${agent.name}" cannot be started. ${lookup.reason}`);
   }
   await rm(workspace.exitReportPath, { force: true });
-  const repository = await clonedRepository(plan.repository, workspace.directory);
-  const script = await context.scripts.choose(plan.script, repository !== null);
+  const script = await context.scripts.choose(plan.script, plan.repository !== null);
   const agentServer = context.agentServer.launch({
     program: lookup.path,
     args: await argumentsOf(plan, workspace.statePath, session),
@@ -114,7 +112,7 @@ export async function provision(
         {
           sessionId: session.id,
           workspace: workspace.directory,
-          repository,
+          repository: factsOf(plan.repository),
           agentServerArgs: context.operatorArgs.agentServer,
           claudeArgs: context.operatorArgs.claude,
         },
@@ -165,20 +163,9 @@ async function bringRepository(
   }
 }
 
-/** What start scripts are told of the repository; `null` when the workspace is no clone. */
-async function clonedRepository(
-  plan: RepositoryPlan | null,
-  directory: string,
-): Promise<ScriptFacts['repository']> {
-  if (plan === null || !(await isThere(join(directory, '.git')))) return null;
-  return { fullName: fullNameOf(plan.repository), branch: plan.branch };
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
-    () => false,
-  );
+/** What start scripts are told of the repository. */
+function factsOf(plan: RepositoryPlan | null): ScriptFacts['repository'] {
+  return plan === null ? null : { fullName: fullNameOf(plan.repository), branch: plan.branch };
 }
 
 async function argumentsOf(plan: StartPlan, statePath: string, session: Session): Promise<readonly string[]> {
