@@ -101,9 +101,15 @@ export async function startGitServer(): Promise<GitServer> {
     }
     const repository = /^\/([^/]+\/[^/]+)\.git\//.exec(url.pathname)?.[1] ?? '';
     const isWrite = url.pathname.endsWith('/git-receive-pack') || url.search.includes('git-receive-pack');
-    if (token !== '' && !open.has(token)) return void unauthorized(response);
-    if ((isWrite || !mayRead('', repository)) && token === '') return void unauthorized(response);
-    if (!mayRead(token, repository)) return void response.writeHead(404).end('Repository not found.');
+    const needsToken = isWrite || !mayRead('', repository);
+    if (token === '' ? needsToken : !open.has(token)) {
+      response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end('Invalid username or token.');
+      return;
+    }
+    if (!mayRead(token, repository)) {
+      response.writeHead(404).end('Repository not found.');
+      return;
+    }
     await gate;
     await backend(request, response, url);
   };
@@ -188,10 +194,6 @@ async function readHead(stream: Readable): Promise<{ readonly head: string; read
     else if (stream.readableEnded) return { head: 'Status: 500', rest: read };
     else await Promise.race([once(stream, 'readable'), once(stream, 'end')]);
   }
-}
-
-function unauthorized(response: ServerResponse): void {
-  response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end('Invalid username or token.');
 }
 
 /** The password of Basic authentication, or what comes after `Bearer` or `token`. */

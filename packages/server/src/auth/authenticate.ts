@@ -122,3 +122,22 @@ function presentedKeys(headers: IncomingHttpHeaders, header: string): readonly s
   // A server whose key header is Authorization itself takes the bare key as well as the scheme.
   return header === 'authorization' && bearer !== undefined ? [own, bearer] : [own];
 }
+
+/** Whether the authenticator lets requests with these headers in now; nothing is counted or reported. */
+export function isAccepted(
+  authenticator: Pick<Authenticator, 'authenticate'>,
+  headers: IncomingHttpHeaders,
+): boolean {
+  try {
+    authenticator.authenticate(headers);
+    return true;
+  } catch (error) {
+    if (error instanceof AppError) return false;
+    throw error;
+  }
+}
+
+/** Whether a text is an API key of this server that is good now. */
+export function isKey(authenticator: Authenticator, text: string): boolean {
+  return authenticator.enabled && isAccepted(authenticator, { authorization: `Bearer ${text}` });
+}

@@ -6,6 +6,7 @@ import { COMPLETION_HELP, COMPLETION_SCRIPTS, SHELLS } from './completion/script
 import type { Shell } from './completion/scripts.ts';
 import type { DoctorFlags } from './doctor/doctor-command.ts';
 import { addHelpersCommand } from './helpers-command.ts';
+import { addInitRepositoryCommand } from './init-repository-command.ts';
 import { addMcpCommand } from './mcp-command.ts';
 import type { CreateKeyFlags, KeysFlags, RotateFlags } from './keys-command.ts';
 import type { ServerFlags } from './server-command.ts';
@@ -74,7 +75,7 @@ function createProgram(context: CliContext, setExitCode: (code: number) => void)
   addMcpCommand(program, context, setExitCode);
   addKeysCommands(program, context, setExitCode);
   addStoreCommands(program, context, setExitCode);
-  addHelpersCommand(program, context, setExitCode);
+  addInitRepositoryCommand(addHelpersCommand(program, context, setExitCode), context, setExitCode);
   addDoctorCommand(program, context, setExitCode);
   addCompletionCommand(program, context);
   program

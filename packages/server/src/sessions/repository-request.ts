@@ -3,6 +3,7 @@ import { AppError } from '../errors.ts';
 import type { StoredRepository } from '../store/sessions.ts';
 import { plainText } from '../plain-text.ts';
 import { isCommitName, isRefName } from '../workspace/git/ref-name.ts';
+import type { RepositoryRules } from '../workspace/repository-rules.ts';
 import { fullNameOf, parseRepository } from '../workspace/repository.ts';
 
 /** Tokens of GitHub have up to about three hundred characters. */
@@ -40,15 +41,6 @@ export interface RepositoryBody {
   readonly github_token?: string | undefined;
   readonly tags?: Readonly<Record<string, string>> | undefined;
   readonly params?: { readonly github_token?: string | undefined } | undefined;
-}
-
-export interface RepositoryRules {
-  /** Host of the forge. */
-  readonly host: string;
-  /** Commits of history when the request does not say; `null` = all. */
-  readonly depth: number | null;
-  /** Whether a text is a key of this server: web clients send theirs in the place of a token. */
-  readonly isKey: (text: string) => boolean;
 }
 
 /** What a request wants to work on. */

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import type { StoredRepository } from '../store/sessions.ts';
 import { isBroken, plainText } from '../plain-text.ts';
+import type { RepositoryRules } from '../workspace/repository-rules.ts';
 import type { WorkspaceFile } from '../workspace/workspace-files.ts';
 import { MAX_TOKEN_CHARS, repositoryMembers, repositoryRequestOf } from './repository-request.ts';
-import type { RepositoryRules } from './repository-request.ts';
 
 /**
  * Body of `POST /start` (proxy-api section 5.1). Members not named here are ignored, because real

@@ -98,11 +98,6 @@ export class Repositories {
     this.#cloner = new Cloner(this.#git, this.#mirrors, options.forge);
   }
 
-  /** Host, and port if there is one, whose addresses name repositories. */
-  get host(): string {
-    return this.#options.forge.host;
-  }
-
   /**
    * What a session's environment needs so that git in its terminal uses the token that is in there; nothing unless the
    * operator allows it. The token itself stays where it is.

@@ -54,10 +54,11 @@ export interface Checkout {
 /** Clones repositories of one forge. */
 export class Cloner {
   readonly #git: Git;
-  readonly #mirrors: Mirrors;
+  readonly #mirrors: Mirrors | null;
   readonly #forge: Forge;
 
-  constructor(git: Git, mirrors: Mirrors, forge: Forge) {
+  /** @param mirrors - `null`: everything comes from the forge. */
+  constructor(git: Git, mirrors: Mirrors | null, forge: Forge) {
     this.#git = git;
     this.#mirrors = mirrors;
     this.#forge = forge;
@@ -77,7 +78,7 @@ export class Cloner {
     const draft = `${request.directory}.new`;
     await rm(draft, { recursive: true, force: true, maxRetries: 3 });
     try {
-      if (request.depth === null && this.#mirrors.enabled && target.kind !== 'empty') {
+      if (request.depth === null && this.#mirrors?.enabled === true && target.kind !== 'empty') {
         await this.#mirrors.withMirror(work.mirrorSource(refs), async (mirror) => work.copy(mirror, draft));
       } else {
         await work.fetch(draft, target);

@@ -25,26 +25,27 @@ export class KeyedLock {
       return await work();
     } finally {
       release();
-      void last.then(() => {
-        if (this.#last.get(key) === last) this.#last.delete(key);
-      });
+      void this.#forget(key, last);
     }
+  }
+
+  /** Forgets a key that nobody else has come for meanwhile. */
+  async #forget(key: string, last: Promise<void>): Promise<void> {
+    await last;
+    if (this.#last.get(key) === last) this.#last.delete(key);
   }
 }
 
-function settledOrAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const aborted = (): void => {
-      reject(signal.reason instanceof Error ? signal.reason : new Error('The wait was aborted'));
-    };
-    if (signal.aborted) {
-      aborted();
-      return;
-    }
-    signal.addEventListener('abort', aborted, { once: true });
-    void promise.then(() => {
-      signal.removeEventListener('abort', aborted);
-      resolve();
-    });
+async function settledOrAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  let stop: () => void = () => undefined;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(signal.reason instanceof Error ? signal.reason : new Error('The wait was aborted'));
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
   });
+  try {
+    await Promise.race([aborted, promise]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
 }
