@@ -170,6 +170,27 @@ describe('/mcp of the server', () => {
     expect(await statusOf('alice', 'POST')).toBe(404);
   });
 
+  test('what was opened with a key ends when the key is revoked', async () => {
+    const admin = createClient({ baseUrl: server.url, apiKey: KEYS.root });
+    const issued = await admin.apiKeys.create({ user_id: 'alice', name: 'for a while' });
+    const headers = { ...JSON_HEADERS, 'x-api-key': issued.key };
+    const body = JSON.stringify(initialize);
+    const opened = await server.request('/mcp', { method: 'POST', headers, body });
+    await opened.text();
+    const id = opened.headers.get('mcp-session-id') ?? '';
+    const stream = await server.request('/mcp', { headers: { ...headers, 'mcp-session-id': id } });
+    expect(stream.status).toBe(200);
+    await admin.apiKeys.revoke(issued.id);
+    // Its end is what the test waits for.
+    await stream.text();
+    const after = await server.request('/mcp', {
+      method: 'POST',
+      headers: { ...headers, 'mcp-session-id': id },
+      body,
+    });
+    expect(after.status).toBe(401);
+  });
+
   test('bodies that are none are refused in the words of the protocol', async () => {
     const send = async (body: string, headers: Record<string, string> = {}) => {
       const all = { ...JSON_HEADERS, 'x-api-key': KEYS.alice, ...headers };

@@ -7,7 +7,7 @@ import { ExternalAgentServer } from './agents/external.ts';
 import { findProgram } from './agents/find-program.ts';
 import { StartScripts } from './agents/start-scripts.ts';
 import { AccessControl } from './auth/access-control.ts';
-import { createAuthenticator, isKey } from './auth/authenticate.ts';
+import { createAuthenticator } from './auth/authenticate.ts';
 import type { Authenticator } from './auth/authenticate.ts';
 import { authorize } from './auth/authorize.ts';
 import type { ServerApp } from './cli/cli-context.ts';
@@ -19,6 +19,7 @@ import { isPersistent } from './config/consistency.ts';
 import type { Config } from './config/schema.ts';
 import { Cors } from './cors.ts';
 import { DataFolder } from './data-folder.ts';
+import { AppError } from './errors.ts';
 import { createControlServer } from './http/control-server.ts';
 import { createListener } from './http/listener.ts';
 import type { Listener } from './http/listener.ts';
@@ -26,7 +27,7 @@ import { describeApi } from './http/openapi/describe-api.ts';
 import { OriginGuard } from './http/origin-guard.ts';
 import { apiKeyRoutes } from './http/routes/api-keys.ts';
 import { auditRoute } from './http/routes/audit.ts';
-import { mcpRoute } from './http/routes/mcp.ts';
+import { MCP_REQUEST_HEADERS } from './http/routes/mcp.ts';
 import { documentRoutes } from './http/routes/documents.ts';
 import { gitRoutes } from './http/routes/git.ts';
 import { meRoute } from './http/routes/me.ts';
@@ -54,9 +55,8 @@ import { SessionRepositories } from './sessions/session-repositories.ts';
 import type { Store } from './store/store.ts';
 import { StoreUpkeep } from './store/upkeep.ts';
 import { packageVersion } from './version.ts';
-import { createRepositories, repositoryRulesOf } from './workspace/create-repositories.ts';
+import { createRepositories } from './workspace/create-repositories.ts';
 import type { Repositories } from './workspace/repositories.ts';
-import { sweepWorkspaces } from './workspace/sweep-workspaces.ts';
 import { Workspaces } from './workspace/workspace.ts';
 
 /** Answers under way get this long to finish at a shutdown; sessions have ended before. */
@@ -77,9 +77,6 @@ const RESERVED_SEGMENTS: ReadonlySet<string> = new Set([
   ],
   ...['me', 'api-keys', 'audit', 'events', 'metrics', 'mcp', 'console', 'docs', 'openapi.json'],
 ]);
-
-/** What MCP clients in web pages send (streamable HTTP). */
-const MCP_REQUEST_HEADERS = ['Mcp-Session-Id', 'MCP-Protocol-Version', 'Mcp-Method', 'Mcp-Name'];
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -302,7 +299,11 @@ async function assemble(foundation: Foundation): Promise<Parts> {
     stopGraceMs: config.stop_grace_seconds * 1000,
     workspaces,
     repositories,
-    repositoryRules: repositoryRulesOf(config, (text) => isKey(authenticator, text)),
+    repositoryRules: {
+      host: repositories.host,
+      depth: config.github.depth === 0 ? null : config.github.depth,
+      isKey: (text) => isKey(authenticator, text),
+    },
     log: sessionsLog,
   });
   const profiles = new Profiles(
@@ -339,11 +340,12 @@ async function assemble(foundation: Foundation): Promise<Parts> {
   apiKeyRoutes(control, access.keys, authenticator.enabled);
   auditRoute(control, access.audit);
   meRoute(control, authenticator.enabled ? 'on' : 'off');
-  const mcp = openMcp(foundation.listener, limits.body_bytes, log.child({ module: 'mcp' }));
-  mcpRoute(control, {
-    handle: mcp.handle,
-    keyHeaders: authenticator.keyHeaders,
-    addressOf: ({ socket, headers }) => trustedProxies.clientOf(socket.remoteAddress, headers),
+  const mcp = openMcp(control, {
+    listener: foundation.listener,
+    authenticator,
+    trustedProxies,
+    maxBodyBytes: limits.body_bytes,
+    log: log.child({ module: 'mcp' }),
   });
   documentRoutes(control, { version: packageVersion(), keyHeader: config.auth.header_name });
   await control.ready();
@@ -359,8 +361,22 @@ async function assemble(foundation: Foundation): Promise<Parts> {
     maxBodyBytes: limits.proxied_body_bytes,
     log: log.child({ module: 'proxy' }),
   });
-  access.onChange(() => proxy.recheck());
+  access.onChange(() => {
+    proxy.recheck();
+    mcp.recheck();
+  });
   return { runtime, workspaces, repositories, access, sessions, control, proxy, mcp };
+}
+
+/** Whether a text is an API key of this server that is good now. */
+function isKey(authenticator: Authenticator, text: string): boolean {
+  try {
+    authenticator.authenticate({ authorization: `Bearer ${text}` });
+    return authenticator.enabled;
+  } catch (error) {
+    if (error instanceof AppError) return false;
+    throw error;
+  }
 }
 
 /** How long the files of an ended session stay. */
@@ -414,6 +430,20 @@ function logRecovery({ revived, ended, orphans }: Recovery, log: RootLog): void 
       { sessionIds: orphans.sessionIds, processes: orphans.found },
       'processes of an earlier server belong to no session any more and are ended',
     );
+  }
+}
+
+/** Removes the empty ones of the folders that belong to no session any more (PX-181). */
+async function sweepWorkspaces(
+  workspaces: Workspaces,
+  unknown: readonly string[],
+  log: RootLog,
+): Promise<void> {
+  try {
+    for (const folder of await workspaces.sweep(unknown))
+      log.info({ folder }, 'workspace kept: it holds files');
+  } catch (err) {
+    log.error({ err }, 'old workspaces cannot be cleared away');
   }
 }
 

@@ -78,7 +78,9 @@ function callersOf(
   connection: Connection,
   isLocal: boolean,
 ): (headers: IncomingHttpHeaders) => McpCaller | null {
-  const own: McpCaller = { api: connection.client, identity: 'own' };
+  // What a key is worth, the server decides with every call.
+  const mayStay = (): boolean => true;
+  const own: McpCaller = { api: connection.client, identity: 'own', mayStay };
   return ({ 'x-api-key': key, authorization }) => {
     const credentials = {
       ...(typeof key === 'string' && key !== '' ? { 'x-api-key': key } : {}),
@@ -88,6 +90,7 @@ function callersOf(
     return {
       api: createClient({ baseUrl: connection.endpoint, headers: credentials }),
       identity: createHash('sha256').update(JSON.stringify(credentials)).digest('base64url'),
+      mayStay,
     };
   };
 }

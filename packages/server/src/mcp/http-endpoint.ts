@@ -7,6 +7,7 @@ import { createMcpHandler, isLegacyRequest } from '@modelcontextprotocol/server'
 import type { McpHttpHandler } from '@modelcontextprotocol/server';
 import type { ApiOf } from './api-access.ts';
 import { LastingSessions, rpcError } from './lasting-sessions.ts';
+import type { SessionOwner } from './lasting-sessions.ts';
 import { createMcpServer } from './mcp-server.ts';
 
 /** Most sessions at a time; each holds a few objects, and the longest unused one makes room for the next. */
@@ -16,11 +17,9 @@ export const DEFAULT_MAX_SESSIONS = 1_000;
 export const DEFAULT_IDLE_MS = 30 * 60_000;
 
 /** Who sends an MCP request. */
-export interface McpCaller {
+export interface McpCaller extends SessionOwner {
   /** The API with the rights of this caller. */
   readonly api: Client;
-  /** Tells callers apart; sessions are bound to it. Not a secret, and nothing one could be made from. */
-  readonly identity: string;
 }
 
 /** A request over HTTP. */
@@ -92,7 +91,7 @@ export class McpEndpoint implements AsyncDisposable {
       if (this.#closed) return rpcError(503, -32_000, SHUTDOWN);
       this.#exchanges.set(request, exchange);
       return (await isLegacyRequest(request, undefined, { maxRequestBodySize }))
-        ? this.#sessions.handle(request, caller.identity, res)
+        ? this.#sessions.handle(request, caller, res)
         : this.#modern.fetch(request);
     };
     if (req.method === 'POST') this.#underWay.add(exchange);
@@ -104,6 +103,11 @@ export class McpEndpoint implements AsyncDisposable {
     } finally {
       this.#underWay.delete(exchange);
     }
+  }
+
+  /** Ends the sessions of callers whose credentials have become worthless; to be called when that can have happened. */
+  recheck(): void {
+    this.#sessions.recheck();
   }
 
   /** Ends all calls, which are told why, then sessions and streams; further requests are refused. */

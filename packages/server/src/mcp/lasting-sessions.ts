@@ -13,11 +13,19 @@ export interface LastingSessionsOptions {
   readonly createServer: () => McpServer;
 }
 
+/** Whom a session belongs to. */
+export interface SessionOwner {
+  /** Tells owners apart. Not a secret, and nothing one could be made from. */
+  readonly identity: string;
+  /** Whether the credentials that opened the session are still good. */
+  readonly mayStay: () => boolean;
+}
+
 interface LastingSession {
   readonly server: McpServer;
   readonly transport: WebStandardStreamableHTTPServerTransport;
   /** Whoever opened it; for everybody else it does not exist. */
-  readonly identity: string;
+  readonly owner: SessionOwner;
   /** Answers that are under way, event streams among them. */
   open: number;
   usedAt: number;
@@ -40,21 +48,26 @@ export class LastingSessions implements AsyncDisposable {
   }
 
   /** Answers a request of such a client; `res` is where the answer will go. */
-  async handle(request: Request, identity: string, res: ServerResponse): Promise<Response> {
+  async handle(request: Request, owner: SessionOwner, res: ServerResponse): Promise<Response> {
     const id = request.headers.get('mcp-session-id');
-    if (id === null) return this.#open(request, identity, res);
+    if (id === null) return this.#open(request, owner, res);
     const session = this.#sessions.get(id);
     // The same answer for a session of somebody else: ids of others are nobody's business.
-    if (session?.identity !== identity) return rpcError(404, -32_001, 'Session not found');
+    if (session?.owner.identity !== owner.identity) return rpcError(404, -32_001, 'Session not found');
     this.#use(id, session, res);
     return session.transport.handleRequest(request);
+  }
+
+  /** Ends the sessions whose owners may not stay. */
+  recheck(): void {
+    for (const [id, { owner }] of this.#sessions) if (!owner.mayStay()) void this.#end(id);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#sessions.keys()].map((id) => this.#end(id)));
   }
 
-  async #open(request: Request, identity: string, res: ServerResponse): Promise<Response> {
+  async #open(request: Request, owner: SessionOwner, res: ServerResponse): Promise<Response> {
     if (this.#sessions.size >= this.#options.maxSessions && !(await this.#makeRoom())) {
       const refusal = rpcError(503, -32_000, 'Too many MCP sessions are in use');
       refusal.headers.set('retry-after', String(RETRY_AFTER_SECONDS));
@@ -67,7 +80,7 @@ export class LastingSessions implements AsyncDisposable {
       maxRequestBodySize: this.#options.maxBodyBytes,
       onsessioninitialized: (id) => {
         opened = true;
-        const session = { server, transport, identity, open: 0, usedAt: 0, timer: undefined };
+        const session = { server, transport, owner, open: 0, usedAt: 0, timer: undefined };
         this.#sessions.set(id, session);
         this.#use(id, session, res);
       },

@@ -3,6 +3,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { replyError, toAppError } from '../reply-error.ts';
 
+/** Headers that MCP clients in web pages send besides those of everybody (streamable HTTP). */
+export const MCP_REQUEST_HEADERS = [
+  'Mcp-Session-Id',
+  'MCP-Protocol-Version',
+  'Mcp-Method',
+  'Mcp-Name',
+] as const;
+
 /** Who asks over MCP, as far as HTTP knows. */
 export interface McpRequester {
   /** The headers that carry the credentials, to be sent with every call that is made for this caller. */
