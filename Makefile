@@ -15,7 +15,7 @@ install-deps: ## Install the dependencies of all packages
 build: ## Compile all packages
 	@npm run --silent build
 
-lint: ## Check style, types and unused code
+lint: install-deps build ## Check style, types and unused code
 	@npm run --silent lint
 
 format: ## Format all source files

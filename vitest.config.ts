@@ -9,6 +9,7 @@ export default defineConfig({
     // Real processes and sockets: a start of a session takes well under a second, a busy machine longer.
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    setupFiles: ['test/support/check-answers.setup.ts'],
     reporters: ['default', new SummaryReporter()],
   },
 });

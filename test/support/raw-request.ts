@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
+import { answerCheck } from './answer-check.ts';
 
 /** An answer with the header lines as they came. */
 export interface RawAnswer {
@@ -34,8 +35,11 @@ export async function rawRequest(port: number, options: RawRequest): Promise<Raw
   sent.end(body);
   const answer = await answerOf(sent);
   const chunks: string[] = await answer.setEncoding('utf8').toArray();
+  const status = answer.statusCode ?? 0;
+  const contentType = answer.headers['content-type'] ?? null;
+  answerCheck.check(`http://127.0.0.1:${port}`, { method, path, status, contentType, body: chunks.join('') });
   return {
-    status: answer.statusCode ?? 0,
+    status,
     headers: answer.headers,
     headerNames: answer.rawHeaders.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase()),
     body: chunks.join(''),

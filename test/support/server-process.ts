@@ -10,6 +10,7 @@ import { endProcesses, findProcesses } from '@agentapi-proxy/agent-server/proces
 import { createClient } from '@agentapi-proxy/client';
 import type { Client } from '@agentapi-proxy/client';
 import { z } from 'zod';
+import { answerCheck } from './answer-check.ts';
 
 /** The command as users run it; `npm run build` has made what it runs. */
 export const COMMAND = fileURLToPath(new URL('../../bin/agentapi-proxy', import.meta.url));
@@ -80,6 +81,7 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
     await exited;
     throw error;
   });
+  answerCheck.watch(url, options.config?.['agent_server'] !== 'external');
 
   const dispose = async (): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
@@ -150,7 +152,8 @@ export async function eventually<T>(
 
 function baseEnvironment(extra: Readonly<Record<string, string>> = {}): Record<string, string> {
   const { PATH = '', HOME = '/' } = process.env;
-  return { PATH, HOME, LANG: 'C.UTF-8', ...extra };
+  // Nobody answers there: no test may reach the real GitHub.
+  return { PATH, HOME, LANG: 'C.UTF-8', GITHUB_API: 'http://127.0.0.1:1/api/v3', ...extra };
 }
 
 interface Captured {

@@ -1,5 +1,11 @@
 import Fastify, { LogController } from 'fastify';
-import type { FastifyBaseLogger, FastifyContextConfig, FastifyInstance, FastifyRequest } from 'fastify';
+import type {
+  FastifyBaseLogger,
+  FastifyContextConfig,
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+} from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { AuditLog } from '../auth/audit-log.ts';
 import type { Authenticator } from '../auth/authenticate.ts';
@@ -98,7 +104,15 @@ export function createControlServer(options: ControlServerOptions): FastifyInsta
     }
   });
 
-  app.addHook('onRequest', (request, _reply, done) => {
+  /** Why there is no such route; names the methods that there are. */
+  const refusalOfUnknown = (request: FastifyRequest, reply: FastifyReply): AppError => {
+    const path = request.url.split('?', 1)[0] ?? '';
+    const methods = known.filter((route) => route.pattern.test(path)).map((route) => route.method);
+    if (methods.length > 0) reply.header('allow', ['OPTIONS', ...new Set(methods)].join(', '));
+    return new AppError(methods.length === 0 ? 'not_found' : 'method_not_allowed');
+  };
+
+  app.addHook('onRequest', (request, reply, done) => {
     const { permission } = request.routeOptions.config;
     // Unknown paths ask for a key before they say so (PX-046); OPTIONS asks for none (PX-069).
     if (permission !== null && request.method !== 'OPTIONS') {
@@ -115,6 +129,8 @@ export function createControlServer(options: ControlServerOptions): FastifyInsta
     if (request.url.includes('%00')) {
       throw new AppError('invalid_request', { message: 'The address contains a NUL character' });
     }
+    // No route takes QUERY, but Fastify would first ask for a content type, and fail.
+    if (request.method === 'QUERY') throw refusalOfUnknown(request, reply);
     done();
   });
 
@@ -139,12 +155,9 @@ export function createControlServer(options: ControlServerOptions): FastifyInsta
   });
 
   app.setNotFoundHandler((request, reply) => {
-    const path = request.url.split('?', 1)[0] ?? '';
-    const methods = known.filter((route) => route.pattern.test(path)).map((route) => route.method);
-    if (methods.length > 0) reply.header('allow', ['OPTIONS', ...new Set(methods)].join(', '));
+    const refusal = refusalOfUnknown(request, reply);
     if (request.method === 'OPTIONS') return reply.code(204).send();
-    if (methods.length === 0) throw new AppError('not_found');
-    throw new AppError('method_not_allowed');
+    throw refusal;
   });
   return app;
 }

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { answerCheck } from '../../../../test/support/answer-check.ts';
 import { createApp } from '../../src/app.ts';
 import type { AppOverrides } from '../../src/app.ts';
 import { loadConfig } from '../../src/config/load.ts';
@@ -39,6 +40,7 @@ export async function startApp(config: object = {}, overrides: AppOverrides = {}
     await close();
     throw error;
   });
+  answerCheck.watch(url, false);
   return {
     url,
     routes: app.routes(),
