@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@agentapi-proxy/client';
 import { toNodeHandler } from '@modelcontextprotocol/node';
-import type { NodeIncomingMessageLike } from '@modelcontextprotocol/node';
+import type { NodeIncomingMessageLike, NodeServerResponseLike } from '@modelcontextprotocol/node';
 import { createMcpHandler, isLegacyRequest } from '@modelcontextprotocol/server';
 import type { McpHttpHandler } from '@modelcontextprotocol/server';
 import type { ApiOf } from './api-access.ts';
@@ -96,7 +96,7 @@ export class McpEndpoint implements AsyncDisposable {
     };
     if (req.method === 'POST') this.#underWay.add(exchange);
     try {
-      await toNodeHandler({ fetch }, { maxRequestBodySize, onerror: onError })(plain(req), res);
+      await toNodeHandler({ fetch }, { maxRequestBodySize, onerror: onError })(plain(req), prompt(res));
     } catch (error) {
       onError(error instanceof Error ? error : new Error(String(error)));
       res.destroy();
@@ -133,5 +133,21 @@ function plain(req: IncomingMessage): NodeIncomingMessageLike {
     url: '/mcp',
     headers: { ...req.headers, host: 'localhost' },
     [Symbol.asyncIterator]: () => req[Symbol.asyncIterator](),
+  };
+}
+
+/** The answer whose head does not wait for the body: an event stream may have nothing to say for a long time. */
+function prompt(res: ServerResponse): NodeServerResponseLike {
+  return {
+    writeHead: (status, headers = {}) => {
+      res.writeHead(status, headers);
+      if (headers['content-type']?.startsWith('text/event-stream') === true) res.flushHeaders();
+    },
+    write: (chunk) => res.write(chunk),
+    end: (chunk) => res.end(chunk),
+    on: (event, listener) => res.on(event, listener),
+    get destroyed() {
+      return res.destroyed;
+    },
   };
 }
