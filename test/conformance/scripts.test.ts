@@ -246,6 +246,12 @@ describe('start scripts', () => {
     };
     await untilState(server, await begin({}), 'failed');
     await untilStable(server, await begin({ script: 'noted.sh' }));
+    const cleared = await server.request(`/profiles/${profile.id}`, {
+      ...jsonRequest({ script: '' }),
+      method: 'PUT',
+    });
+    expect(await cleared.text()).not.toContain('failing.sh');
+    await untilStable(server, await begin({}));
     const wrong = await errorOf(
       await server.request('/profiles', jsonRequest({ name: 'p', script: '../x.sh' })),
     );
