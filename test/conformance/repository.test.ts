@@ -281,6 +281,24 @@ describe('a private repository', () => {
     await remove(id);
   });
 
+  test('git in the terminal uses the own token of the session where the operator allows it', async () => {
+    await using kind = await startWithForge({ config: { github: { agent_credentials: true } } });
+    const look = 'GIT_TERMINAL_PROMPT=0 git ls-remote origin HEAD >/dev/null && echo opened || echo closed';
+    const ask = async (on: ServerProcess, environment: Readonly<Record<string, string>>): Promise<string> => {
+      const id = await start({ repository: 'o/private', github_token: TOKEN, environment }, on);
+      expect(await settled(id, on)).toMatchObject({ state: 'running' });
+      const session = on.client.session(id);
+      await session.waitUntilReady();
+      const { text } = await session.sendAndWait(`/run ${look}`);
+      expect(await findInFiles(join(await workspaceOf(id, on), '.git'), TOKEN)).toEqual([]);
+      await remove(id, on);
+      return text.split('\n').slice(-3).join(' ');
+    };
+    expect(await ask(kind, { GITHUB_TOKEN: TOKEN })).toContain('opened');
+    expect(await ask(kind, {})).toContain('closed');
+    expect(await ask(server, { GITHUB_TOKEN: TOKEN })).toContain('closed');
+  });
+
   test.each([
     ['no token', {}, 'no_credentials', /private and there is no token/],
     [

@@ -38,6 +38,7 @@ export interface CloneRequest extends WantedRef {
   readonly directory: string;
   /** See {@link GitRun.marker}. */
   readonly marker: string | null;
+  /** For the whole clone, waiting for others included. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: CloneProgress) => void;
@@ -70,27 +71,36 @@ export class Cloner {
    * @throws RepositoryError with a reason for the session's owner; the abort reason of the signal. Nothing is left then.
    */
   async clone(request: CloneRequest): Promise<Checkout> {
-    const deadline = Date.now() + request.timeoutMs;
-    const work = new Work(this.#git, this.#forge, request, deadline);
-    request.onProgress({ step: 'connecting', percent: null, detail: `asking ${this.#forge.host}` });
-    const refs = await work.listRefs();
-    const target = resolveTarget(refs, request);
+    const late = new RepositoryError('timeout', `It took longer than ${request.timeoutMs / 1000} s`);
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(late), request.timeoutMs);
     const draft = `${request.directory}.new`;
-    await rm(draft, { recursive: true, force: true, maxRetries: 3 });
     try {
-      if (request.depth === null && this.#mirrors?.enabled === true && target.kind !== 'empty') {
-        await this.#mirrors.withMirror(work.mirrorSource(refs), async (mirror) => work.copy(mirror, draft));
-      } else {
-        await work.fetch(draft, target);
-      }
-      const commit = await work.checkout(draft, target);
+      const signal = AbortSignal.any([request.signal, deadline.signal]);
+      await rm(draft, { recursive: true, force: true, maxRetries: 3 });
+      const checkout = await this.#cloneInto(draft, { ...request, signal });
       await chmod(draft, 0o700);
       await rename(draft, request.directory);
-      return { base: baseOf(target, refs), commit };
+      return checkout;
     } catch (error) {
       await rm(draft, { recursive: true, force: true, maxRetries: 3 });
       throw error;
+    } finally {
+      clearTimeout(timer);
     }
+  }
+
+  async #cloneInto(draft: string, request: CloneRequest): Promise<Checkout> {
+    const work = new Work(this.#git, this.#forge, request);
+    request.onProgress({ step: 'connecting', percent: null, detail: `asking ${this.#forge.host}` });
+    const refs = await work.listRefs();
+    const target = resolveTarget(refs, request);
+    if (request.depth === null && this.#mirrors?.enabled === true && target.kind !== 'empty') {
+      await this.#mirrors.withMirror(work.mirrorSource(refs), async (mirror) => work.copy(mirror, draft));
+    } else {
+      await work.fetch(draft, target);
+    }
+    return { base: baseOf(target, refs), commit: await work.checkout(draft, target) };
   }
 }
 
@@ -99,21 +109,19 @@ class Work {
   readonly #git: Git;
   readonly #forge: Forge;
   readonly #request: CloneRequest;
-  readonly #deadline: number;
   readonly #url: string;
 
-  constructor(git: Git, forge: Forge, request: CloneRequest, deadline: number) {
+  constructor(git: Git, forge: Forge, request: CloneRequest) {
     this.#git = git;
     this.#forge = forge;
     this.#request = request;
-    this.#deadline = deadline;
     this.#url = cloneUrlOf(forge, request.repository);
   }
 
   /** Learns what there is, and with it whether the caller may read it. */
   async listRefs(): Promise<RemoteRefs> {
     const args = ['ls-remote', '--symref', '--', this.#url, 'HEAD', 'refs/heads/*', 'refs/tags/*'];
-    const timeoutMs = Math.min(LIST_TIMEOUT_MS, this.#left());
+    const timeoutMs = Math.min(LIST_TIMEOUT_MS, this.#request.timeoutMs);
     const result = await this.#run({ args, cwd: '/', timeoutMs, ...this.#remote() });
     if (result.code !== 0) throw this.#failureOf(result);
     return parseRemoteRefs(result.stdout.toString('utf8'));
@@ -130,7 +138,7 @@ class Work {
       credential,
       signal,
       marker,
-      timeoutMs: this.#left(),
+      timeoutMs: this.#request.timeoutMs,
       onWait: () =>
         onProgress({ step: 'waiting', percent: null, detail: 'another session fetches the repository' }),
       onProgress: (progress) => onProgress({ step: 'fetching', ...progress }),
@@ -164,7 +172,7 @@ class Work {
         ...['--', 'origin', ...refs],
       ],
       cwd: draft,
-      timeoutMs: this.#left(),
+      timeoutMs: this.#request.timeoutMs,
       onProgress: (progress) => onProgress({ step: 'fetching', ...progress }),
       ...this.#remote(),
     });
@@ -186,7 +194,7 @@ class Work {
     const result = await this.#run({
       args: ['checkout', '--progress', ...args, '--'],
       cwd: draft,
-      timeoutMs: this.#left(),
+      timeoutMs: this.#request.timeoutMs,
       onProgress: (progress) => onProgress({ step: 'checkout', ...progress }),
     });
     if (result.code !== 0) throw localFailureOf(result, 'Writing the files of the repository');
@@ -198,7 +206,7 @@ class Work {
     const start = startOf(target);
     const name = start.kind === 'branch' ? `refs/remotes/origin/${start.branch}` : start.commit;
     const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`];
-    const result = await this.#run({ args, cwd: draft, timeoutMs: this.#left() });
+    const result = await this.#run({ args, cwd: draft, timeoutMs: this.#request.timeoutMs });
     const commit = result.stdout.toString('utf8').trim();
     if (result.code === 0 && commit !== '') return commit;
     throw new RepositoryError(
@@ -208,7 +216,7 @@ class Work {
   }
 
   async #local(args: readonly string[], cwd: string, doing: string, protocols = 'none'): Promise<void> {
-    const result = await this.#run({ args, cwd, timeoutMs: this.#left(), protocols });
+    const result = await this.#run({ args, cwd, timeoutMs: this.#request.timeoutMs, protocols });
     if (result.code !== 0) throw localFailureOf(result, doing);
   }
 
@@ -238,11 +246,6 @@ class Work {
       `There is no commit ${target.commit} in ${fullNameOf(repository)}; with a depth it must be given in full`,
       { cause: failure },
     );
-  }
-
-  /** Milliseconds until the whole clone must be done. */
-  #left(): number {
-    return Math.max(1, this.#deadline - Date.now());
   }
 }
 

@@ -175,16 +175,16 @@ export class Mirrors {
     await rm(doomed, { recursive: true, force: true, maxRetries: 3 });
   }
 
-  async #list(): Promise<readonly { path: string; usedAt: number; bytes: number }[]> {
+  async #list(): Promise<readonly MeasuredMirror[]> {
     const { folder } = this.#options;
-    const found: { path: string; usedAt: number; bytes: number }[] = [];
+    const found: MeasuredMirror[] = [];
     for (const host of await entriesOf(folder)) {
       for (const owner of await entriesOf(join(folder, host))) {
         for (const name of await entriesOf(join(folder, host, owner))) {
           const path = join(folder, host, owner, name);
           if (name.endsWith('.git')) {
-            const { mtimeMs } = await stat(join(path, 'HEAD'));
-            found.push({ path, usedAt: mtimeMs, bytes: await sizeOf(path) });
+            const measured = await measure(path);
+            if (measured !== null) found.push(measured);
           } else if (!this.#lock.isHeld(path.replace(/\.[^.]+\.(new|old)$/, ''))) {
             // Left behind by a server that was killed.
             await rm(path, { recursive: true, force: true, maxRetries: 3 });
@@ -202,12 +202,26 @@ export class Mirrors {
   }
 }
 
-async function sizeOf(folder: string): Promise<number> {
-  let bytes = 0;
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile()) bytes += (await stat(join(entry.parentPath, entry.name))).size;
+interface MeasuredMirror {
+  readonly path: string;
+  /** Milliseconds since 1970. */
+  readonly usedAt: number;
+  readonly bytes: number;
+}
+
+/** `null` when somebody changes the mirror meanwhile; whoever does measures it afterwards. */
+async function measure(path: string): Promise<MeasuredMirror | null> {
+  try {
+    const { mtimeMs: usedAt } = await stat(join(path, 'HEAD'));
+    let bytes = 0;
+    for (const entry of await readdir(path, { recursive: true, withFileTypes: true })) {
+      if (entry.isFile()) bytes += (await stat(join(entry.parentPath, entry.name))).size;
+    }
+    return { path, usedAt, bytes };
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
   }
-  return bytes;
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -221,9 +235,11 @@ async function entriesOf(folder: string): Promise<readonly string[]> {
   try {
     return await readdir(folder);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) {
-      return [];
-    }
+    if (isMissing(error)) return [];
     throw error;
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
 }
