@@ -21,6 +21,9 @@ const eventsSchema = z.object({
   cursor: z.string(),
 });
 
+/** Ten conversations at a time, each with an agent of its own: a busy machine takes long for them. */
+const TIMEOUT_MS = 120_000;
+
 let server: ServerProcess;
 /** `agentapi-proxy mcp --port` that was given alice's key. */
 let apart: McpProcess;
@@ -60,7 +63,7 @@ async function started(mcp: McpConnection, args: object = {}): Promise<string> {
   return startedSchema.parse(data).session_id;
 }
 
-describe.concurrent.each(WAYS)('MCP over %s', (_, connect) => {
+describe.concurrent.each(WAYS)('MCP over %s', { timeout: TIMEOUT_MS }, (_, connect) => {
   test.each(['2025', '2026'] as const)(
     'PX-219, PX-220, PX-221: a conversation from the start to the end, in the protocol of %s',
     async (era) => {
