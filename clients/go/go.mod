@@ -1,0 +1,3 @@
+module agentapi-proxy/clients/go
+
+go 1.24
