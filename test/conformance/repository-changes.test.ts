@@ -45,7 +45,7 @@ async function call(method: string, path: string, body?: object, user = 'alice')
   const key = KEYS.find((each) => each.user_id === user)?.key ?? '';
   return server.request(path, {
     method,
-    headers: { 'X-API-Key': key },
+    headers: { 'X-API-Key': key, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
 }
@@ -123,7 +123,7 @@ async function changeFiles(): Promise<void> {
   await git(workspace, 'add', 'staged.txt');
 }
 
-describe('status and differences', () => {
+describe('status and differences', { timeout: 120_000 }, () => {
   test('show every kind of change, and nothing that git ignores', async () => {
     expect(await status()).toMatchObject({ branch: 'trunk', clean: true, files: [], commits_since_start: 0 });
     await changeFiles();
@@ -211,7 +211,7 @@ describe('status and differences', () => {
   });
 });
 
-describe('a push', () => {
+describe('a push', { timeout: 120_000 }, () => {
   const outcomeSchema = z.object({ branch: z.string(), commit: z.string(), result: z.string() });
 
   test('brings the last commit to the branch, with the token of the session', async () => {
@@ -262,7 +262,7 @@ describe('a push', () => {
   });
 });
 
-describe('a pull request', () => {
+describe('a pull request', { timeout: 120_000 }, () => {
   const reply = z.object({ number: z.number(), url: z.string(), head: z.string(), base: z.string() });
 
   test('is opened for the branch that is checked out, into the one that the session began on', async () => {
@@ -292,7 +292,7 @@ describe('a pull request', () => {
   });
 });
 
-describe('a hostile repository', () => {
+describe('a hostile repository', { timeout: 120_000 }, () => {
   test('runs no program and gets no token, whatever its configuration names', async () => {
     const trap = join(server.folder, `trap-${id}`);
     await mkdir(trap);

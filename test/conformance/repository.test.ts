@@ -132,7 +132,7 @@ afterAll(async () => {
   await forge[Symbol.asyncDispose]();
 });
 
-describe('a repository in the workspace of a session', () => {
+describe('a repository in the workspace of a session', { timeout: 120_000 }, () => {
   test('PX-100, PX-102: the agent runs inside the clone, on the default branch whatever its name', async () => {
     await withClone({ tags: { repository: 'o/public' } }, async (workspace, id) => {
       expect(await readFile(join(workspace, 'README.md'), 'utf8')).toBe('# Public\n');
@@ -225,7 +225,7 @@ describe('a repository in the workspace of a session', () => {
   });
 });
 
-describe('a private repository', () => {
+describe('a private repository', { timeout: 120_000 }, () => {
   test('PX-083: opens with the token of the request, and PX-103: leaves no trace of it', async () => {
     await using watch = watchProcesses(TOKEN);
     const bodies = [
@@ -357,7 +357,7 @@ describe('a private repository', () => {
   });
 });
 
-describe('a large repository', () => {
+describe('a large repository', { timeout: 120_000 }, () => {
   const FILES = 40;
   /** 200 MB that cannot be compressed. */
   const FILE_BYTES = 5 * 1024 ** 2;

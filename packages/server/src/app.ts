@@ -7,7 +7,7 @@ import { ExternalAgentServer } from './agents/external.ts';
 import { findProgram } from './agents/find-program.ts';
 import { StartScripts } from './agents/start-scripts.ts';
 import { AccessControl } from './auth/access-control.ts';
-import { createAuthenticator } from './auth/authenticate.ts';
+import { createAuthenticator, isKey } from './auth/authenticate.ts';
 import type { Authenticator } from './auth/authenticate.ts';
 import { authorize } from './auth/authorize.ts';
 import type { ServerApp } from './cli/cli-context.ts';
@@ -19,7 +19,6 @@ import { isPersistent } from './config/consistency.ts';
 import type { Config } from './config/schema.ts';
 import { Cors } from './cors.ts';
 import { DataFolder } from './data-folder.ts';
-import { AppError } from './errors.ts';
 import { createControlServer } from './http/control-server.ts';
 import { createListener } from './http/listener.ts';
 import type { Listener } from './http/listener.ts';
@@ -55,8 +54,9 @@ import { SessionRepositories } from './sessions/session-repositories.ts';
 import type { Store } from './store/store.ts';
 import { StoreUpkeep } from './store/upkeep.ts';
 import { packageVersion } from './version.ts';
-import { createRepositories } from './workspace/create-repositories.ts';
+import { createRepositories, repositoryRulesOf } from './workspace/create-repositories.ts';
 import type { Repositories } from './workspace/repositories.ts';
+import { sweepWorkspaces } from './workspace/sweep-workspaces.ts';
 import { Workspaces } from './workspace/workspace.ts';
 
 /** Answers under way get this long to finish at a shutdown; sessions have ended before. */
@@ -299,11 +299,7 @@ async function assemble(foundation: Foundation): Promise<Parts> {
     stopGraceMs: config.stop_grace_seconds * 1000,
     workspaces,
     repositories,
-    repositoryRules: {
-      host: repositories.host,
-      depth: config.github.depth === 0 ? null : config.github.depth,
-      isKey: (text) => isKey(authenticator, text),
-    },
+    repositoryRules: repositoryRulesOf(config, (text) => isKey(authenticator, text)),
     log: sessionsLog,
   });
   const profiles = new Profiles(
@@ -368,17 +364,6 @@ async function assemble(foundation: Foundation): Promise<Parts> {
   return { runtime, workspaces, repositories, access, sessions, control, proxy, mcp };
 }
 
-/** Whether a text is an API key of this server that is good now. */
-function isKey(authenticator: Authenticator, text: string): boolean {
-  try {
-    authenticator.authenticate({ authorization: `Bearer ${text}` });
-    return authenticator.enabled;
-  } catch (error) {
-    if (error instanceof AppError) return false;
-    throw error;
-  }
-}
-
 /** How long the files of an ended session stay. */
 function filesMsOf(config: Config): number {
   switch (config.workspace_retention) {
@@ -430,20 +415,6 @@ function logRecovery({ revived, ended, orphans }: Recovery, log: RootLog): void 
       { sessionIds: orphans.sessionIds, processes: orphans.found },
       'processes of an earlier server belong to no session any more and are ended',
     );
-  }
-}
-
-/** Removes the empty ones of the folders that belong to no session any more (PX-181). */
-async function sweepWorkspaces(
-  workspaces: Workspaces,
-  unknown: readonly string[],
-  log: RootLog,
-): Promise<void> {
-  try {
-    for (const folder of await workspaces.sweep(unknown))
-      log.info({ folder }, 'workspace kept: it holds files');
-  } catch (err) {
-    log.error({ err }, 'old workspaces cannot be cleared away');
   }
 }
 

@@ -136,3 +136,8 @@ export function isAccepted(
     throw error;
   }
 }
+
+/** Whether a text is an API key of this server that is good now. */
+export function isKey(authenticator: Authenticator, text: string): boolean {
+  return authenticator.enabled && isAccepted(authenticator, { authorization: `Bearer ${text}` });
+}
