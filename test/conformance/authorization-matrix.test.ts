@@ -235,6 +235,7 @@ const BODIES: Readonly<Record<string, object>> = {
   'POST /start-with-profile': { profile_id: 'there is none' },
   'POST /sessions/:sessionId/shares': { user_id: 'zoe', access: 'read' },
   'POST /sessions/:sessionId/links': { ttl_seconds: 60 },
+  'POST /sessions/:sessionId/git/pull-request': { title: 'without a repository' },
   'POST /profiles': { name: '' },
   'PUT /profiles/:profileId': { description: 'changed' },
   'POST /profiles/:profileId/repositories': {},

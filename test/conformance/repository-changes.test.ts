@@ -2,6 +2,7 @@ import { chmod, mkdir, readdir, rm, stat, symlink, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { createClient } from '@agentapi-proxy/client';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { git, startGitServer } from '../support/git-server.ts';
@@ -180,9 +181,9 @@ describe('status and differences', { timeout: 120_000 }, () => {
 
   test('work for a session that has ended', async () => {
     await changeFiles();
-    await eventually('the agent takes a message', async () => {
-      return (await call('POST', `/${id}/message`, { content: '/exit 0', type: 'user' })).status === 200;
-    });
+    const alice = createClient({ baseUrl: server.url, apiKey: KEYS[0]?.key }).session(id);
+    await alice.waitUntilReady();
+    await alice.send('/exit 0');
     await eventually('the session has ended', async () => {
       const detail = z.looseObject({ state: z.string() });
       return (await answer(detail, await call('GET', `/sessions/${id}`))).state === 'stopped';

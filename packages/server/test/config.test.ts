@@ -127,7 +127,7 @@ describe('precedence (DF-66)', () => {
   test('every field has a variable of its own that sets it', async () => {
     const fields = fieldsOf(annotatedSchema());
     expect(fields.length).toBeGreaterThan(50);
-    expect(new Set(fields.flatMap((field) => field.variables)).size).toBe(fields.length + 2);
+    expect(new Set(fields.flatMap((field) => field.variables)).size).toBe(fields.length + 8);
     const values = {
       AGENTAPI_PROXY_LIMITS_BODY_BYTES: '2048',
       AGENTAPI_PROXY_AUTH_ENABLED: 'true',
@@ -149,6 +149,25 @@ describe('precedence (DF-66)', () => {
       log_format: 'json',
     });
     expect(config.auth.api_keys[0]?.key.reveal()).toBe('k');
+  });
+
+  test('PX-105: the variables of the reference for GitHub set what they set there', async () => {
+    const environment = {
+      GITHUB_TOKEN: 'ghp_1',
+      GITHUB_APP_ID: '7',
+      GITHUB_APP_PEM_PATH: 'keys/app.pem',
+      GITHUB_INSTALLATION_ID: '8',
+      GITHUB_API: 'https://git.example.com/api/v3',
+    };
+    const { github } = await configOf({}, { environment });
+    expect(github).toMatchObject({ app_id: 7, installation_id: 8, api_url: environment.GITHUB_API });
+    expect(github.app_key_file).toMatch(/^\/.*\/keys\/app\.pem$/);
+    expect(github.token?.reveal()).toBe('ghp_1');
+    expect(JSON.stringify(github)).not.toContain('ghp_1');
+    await expect(configOf({}, { environment: { GITHUB_APP_ID: '7' } })).rejects.toThrow(
+      'github.app_key_file: is missing, but github.app_id is set',
+    );
+    await expect(configOf({ github: { api_url: 'git.example.com' } })).rejects.toThrow('github.api_url');
   });
 
   test('a list is JSON or words with commas; [] is the empty list, [::1] a word', async () => {
