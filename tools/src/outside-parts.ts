@@ -3,7 +3,14 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Programs that tests use and the installation of the dependencies does not bring. */
-export type OutsidePart = 'postgresql' | 'chromium' | 'agentapi' | 'cyberian' | 'inspector' | AgentProgram;
+export type OutsidePart =
+  | 'postgresql'
+  | 'chromium'
+  | 'agentapi'
+  | 'cyberian'
+  | 'schemathesis'
+  | 'inspector'
+  | AgentProgram;
 
 /** Real agents that sessions run in tests. */
 export type AgentProgram = 'gemini' | 'qwen';
@@ -37,6 +44,9 @@ export const INSPECTOR_PACKAGE: NpmProgram = { name: '@modelcontextprotocol/insp
 /** Holds cyberian, a published client of agentapi, in a Python environment of its own. */
 export const CLIENT_FOLDER = join(CACHE_FOLDER, 'agentapi-client');
 
+/** Holds schemathesis, a fuzzer, in a Python environment of its own. */
+export const FUZZER_FOLDER = join(CACHE_FOLDER, 'fuzzer');
+
 /** Why a part could not be had although its installation was tried; written by the preparation. */
 export const UNOBTAINABLE_FILE = join(CACHE_FOLDER, 'unobtainable.json');
 
@@ -51,6 +61,8 @@ export function findPart(part: OutsidePart): string | null {
       return findInPath('agentapi') ?? executable(join(CACHE_FOLDER, 'bin', 'agentapi'));
     case 'cyberian':
       return executable(join(CLIENT_FOLDER, 'bin', 'cyberian'));
+    case 'schemathesis':
+      return executable(join(FUZZER_FOLDER, 'bin', 'schemathesis'));
     case 'inspector':
       return findNpmProgram(INSPECTOR_FOLDER, INSPECTOR_PACKAGE, 'mcp-inspector');
     case 'gemini':

@@ -10,11 +10,12 @@ import {
   CLIENT_FOLDER,
   findInPath,
   findPart,
+  FUZZER_FOLDER,
   INSPECTOR_FOLDER,
   INSPECTOR_PACKAGE,
   UNOBTAINABLE_FILE,
 } from './outside-parts.ts';
-import type { NpmProgram } from './outside-parts.ts';
+import type { NpmProgram, OutsidePart } from './outside-parts.ts';
 
 /** An installation from a slow mirror takes minutes; one that hangs must not hold up the tests for ever. */
 const INSTALL_TIMEOUT_MS = 10 * 60_000;
@@ -25,6 +26,9 @@ const AGENTAPI_MODULE = 'github.com/coder/agentapi@v0.12.1';
 const CLIENT_PACKAGE = 'cyberian==0.2.2';
 /** What its commands need, and a reader of event streams; its pipelines, which need far more, are not used. */
 const CLIENT_NEEDS = ['httpx==0.28.1', 'httpx-sse==0.4.3', 'typer==0.29.2', 'PyYAML==6.0.3'];
+
+/** A fuzzer that makes up requests from an OpenAPI document, under a licence that permits (MIT). */
+const FUZZER_PACKAGE = 'schemathesis==4.32.5';
 
 const unobtainable: Record<string, string> = {};
 
@@ -70,22 +74,37 @@ function prepareAgentapi(): void {
 }
 
 function prepareClient(): void {
-  if (findPart('cyberian') !== null) return;
+  // The client last: it is what says that everything is there.
+  const steps = [CLIENT_NEEDS, ['--no-deps', CLIENT_PACKAGE]];
+  installFromPypi('cyberian', CLIENT_PACKAGE, CLIENT_FOLDER, 60, steps);
+}
+
+function prepareFuzzer(): void {
+  installFromPypi('schemathesis', FUZZER_PACKAGE, FUZZER_FOLDER, 90, [[FUZZER_PACKAGE]]);
+}
+
+/** Installs a Python program into an environment of its own; `steps` are the arguments of each `pip install`. */
+function installFromPypi(
+  part: OutsidePart,
+  what: string,
+  folder: string,
+  megabytes: number,
+  steps: readonly (readonly string[])[],
+): void {
+  if (findPart(part) !== null) return;
   if (findInPath('python3') === null) {
-    console.log('Tests with a published client of agentapi will be skipped: Python is not installed.');
-    unobtainable['cyberian'] = 'Python is not installed';
+    console.log(`Tests with ${what} will be skipped: Python is not installed.`);
+    unobtainable[part] = 'Python is not installed';
     return;
   }
-  console.log(`Installing ${CLIENT_PACKAGE} for the tests (about 60 MB) …`);
-  const pip = join(CLIENT_FOLDER, 'bin', 'pip');
-  const flags = ['install', '--quiet', '--disable-pip-version-check'];
-  // The client last: it is what says that everything is there.
-  const failure =
-    run('python3', ['-m', 'venv', '--clear', CLIENT_FOLDER]) ??
-    run(pip, [...flags, ...CLIENT_NEEDS]) ??
-    run(pip, [...flags, '--no-deps', CLIENT_PACKAGE]);
+  console.log(`Installing ${what} for the tests (about ${megabytes} MB) …`);
+  const pip = join(folder, 'bin', 'pip');
+  let failure = run('python3', ['-m', 'venv', '--clear', folder]);
+  for (const step of steps) {
+    failure ??= run(pip, ['install', '--quiet', '--disable-pip-version-check', ...step]);
+  }
   console.log(failure === null ? '  done' : `  failed: ${failure}`);
-  if (failure !== null) unobtainable['cyberian'] = failure;
+  if (failure !== null) unobtainable[part] = failure;
 }
 
 /** Never unobtainable: who could install our own dependencies can install these. */
@@ -115,4 +134,5 @@ prepareAgentapi();
 prepareAgents();
 prepareInspector();
 prepareClient();
+prepareFuzzer();
 writeFileSync(UNOBTAINABLE_FILE, `${JSON.stringify(unobtainable, null, 2)}\n`);
