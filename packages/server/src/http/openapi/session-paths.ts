@@ -14,6 +14,8 @@ const PROXY_REFUSALS: readonly ErrorCode[] = [
   'invalid_session_id',
   'session_not_found',
   'session_starting',
+  // An upgrade counts as writing, whatever its method.
+  'shared_for_reading',
   'shutting_down',
   'upstream_failed',
   'upstream_timeout',
