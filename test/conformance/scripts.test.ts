@@ -209,7 +209,6 @@ describe('start scripts', () => {
       '../outside.sh',
       join(scripts, 'noted.sh'),
       './noted.sh',
-      'noted.sh\0',
       '.sh',
       '-x.sh',
       'no-ending',
@@ -217,6 +216,8 @@ describe('start scripts', () => {
     for (const name of [...names, 'auto', 'none', 'noted.sh/', 'scripts/noted.sh']) {
       expect(await refused(name)).toContain('noted.sh');
     }
+    const { status } = await server.request('/start', jsonRequest({ script: 'noted.sh\0' }));
+    expect(status).toBe(400);
   });
 
   test('a file that is not safe from other users, or is elsewhere, is refused with what to do', async () => {
