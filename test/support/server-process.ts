@@ -214,7 +214,7 @@ async function markerOf(
     : { value: `${instance}.${sessionId}`, match: 'equal' };
 }
 
-async function endSessionProcesses(dataDir: string): Promise<void> {
+export async function endSessionProcesses(dataDir: string): Promise<void> {
   const marker = await markerOf(dataDir).catch(() => null);
   if (marker !== null) await endProcesses({ find: { marker }, graceMs: 0 });
 }
