@@ -339,7 +339,10 @@ describe('what describes the distribution', () => {
         'docker-compose.yaml',
       ]);
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-      const service = z.looseObject({ profiles: z.array(z.string()).optional(), depends_on: z.unknown().optional() });
+      const service = z.looseObject({
+        profiles: z.array(z.string()).optional(),
+        depends_on: z.unknown().optional(),
+      });
       const model = z.looseObject({ services: z.record(z.string(), service) }).parse(JSON.parse(stdout));
       expect(Object.entries(model.services).map(([name, { profiles }]) => [name, profiles])).toEqual([
         ['agentapi-proxy', undefined],
@@ -350,7 +353,7 @@ describe('what describes the distribution', () => {
   );
 
   test.skipIf(findInPath('systemd-analyze') === null)(
-    'the systemd unit is understood and keeps sessions',
+    'the systemd unit is understood and keeps sessions [needs systemd]',
     async () => {
       const unit = await readFile(join(ROOT, 'deploy/agentapi-proxy.service'), 'utf8');
       expect(unit).toContain('\nKillMode=process\n');

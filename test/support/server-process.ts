@@ -214,6 +214,7 @@ async function markerOf(
     : { value: `${instance}.${sessionId}`, match: 'equal' };
 }
 
+/** Ends whatever runs of the sessions of a data folder. */
 export async function endSessionProcesses(dataDir: string): Promise<void> {
   const marker = await markerOf(dataDir).catch(() => null);
   if (marker !== null) await endProcesses({ find: { marker }, graceMs: 0 });

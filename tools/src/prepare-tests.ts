@@ -46,6 +46,15 @@ const FUZZER_PACKAGE = 'schemathesis==4.32.5';
 
 const unobtainable: Record<string, string> = {};
 
+/** Programs that are never installed for tests, only used where they are. */
+const OPTIONAL_PROGRAMS = { go: 'go', systemd: 'systemd-analyze' } as const;
+
+function noteMissingPrograms(): void {
+  for (const [part, program] of Object.entries(OPTIONAL_PROGRAMS)) {
+    if (findInPath(program) === null) unobtainable[part] = `${program} is not installed`;
+  }
+}
+
 function run(command: string, args: readonly string[], env: Record<string, string> = {}): string | null {
   const result = spawnSync(command, args, {
     env: { ...process.env, ...env },
@@ -93,6 +102,7 @@ function prepareGoPrograms(): void {
 function prepareNodes(): void {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     console.log('Tests with other versions of Node will be skipped: they are for Linux on x64.');
+    for (const version of NODE_VERSIONS) unobtainable[version] = 'it is for Linux on x64';
     return;
   }
   for (const version of NODE_VERSIONS) {
@@ -173,6 +183,7 @@ function installFromNpm(folder: string, programs: readonly NpmProgram[], megabyt
 
 mkdirSync(CACHE_FOLDER, { recursive: true });
 prepareDebianParts();
+noteMissingPrograms();
 prepareGoPrograms();
 prepareAgents();
 prepareInspector();
