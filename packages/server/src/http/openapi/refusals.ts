@@ -33,6 +33,8 @@ const FOR_CALLERS: readonly ErrorCode[] = [
   'store_unavailable',
 ];
 
+const FOR_WRITERS: readonly ErrorCode[] = ['shared_for_reading', 'store_full'];
+
 /** Everything that may keep a request from success, by code. */
 export function refusalsOf({ method, requires, refusals }: Refusable): readonly ErrorCode[] {
   const codes = new Set<ErrorCode>([...EVERYWHERE, ...refusals]);
@@ -40,7 +42,7 @@ export function refusalsOf({ method, requires, refusals }: Refusable): readonly 
   if (requires !== null && requires !== 'authenticated') codes.add('insufficient_permissions');
   if (useOfMethod(method) === 'write') {
     codes.add('body_too_large');
-    if (requires !== null) codes.add('shared_for_reading');
+    if (requires !== null) for (const code of FOR_WRITERS) codes.add(code);
   }
   return [...codes].sort();
 }
@@ -59,7 +61,7 @@ export function refusalAnswers(codes: readonly ErrorCode[]): Readonly<Record<str
 
 function refusalAnswer(status: number, codes: readonly ErrorCode[]): JsonObject {
   const reasons = codes.map((code) => `\`${code}\``).join(', ');
-  const mayComeAgain = status === 429 || status === 503;
+  const mayComeAgain = status === 429 || status === 503 || status === 507;
   return {
     description: `${STATUS_CODES[status] ?? 'Refused'}: ${reasons}`,
     headers: {
