@@ -31,9 +31,9 @@ const FOR_CALLERS: readonly ErrorCode[] = [
   'invalid_api_key',
   'too_many_failures',
   'store_unavailable',
+  // Reading may need room as well, to sort.
+  'store_full',
 ];
-
-const FOR_WRITERS: readonly ErrorCode[] = ['shared_for_reading', 'store_full'];
 
 /** Everything that may keep a request from success, by code. */
 export function refusalsOf({ method, requires, refusals }: Refusable): readonly ErrorCode[] {
@@ -42,7 +42,7 @@ export function refusalsOf({ method, requires, refusals }: Refusable): readonly 
   if (requires !== null && requires !== 'authenticated') codes.add('insufficient_permissions');
   if (useOfMethod(method) === 'write') {
     codes.add('body_too_large');
-    if (requires !== null) for (const code of FOR_WRITERS) codes.add(code);
+    if (requires !== null) codes.add('shared_for_reading');
   }
   return [...codes].sort();
 }

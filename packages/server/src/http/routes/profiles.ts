@@ -61,7 +61,7 @@ export function profileRoutes(app: FastifyInstance, profiles: Profiles): void {
       config: {
         permission: 'profile:create',
         audit: { action: 'profile.create', target: 'profile' },
-        refusals: INPUT_REFUSALS,
+        refusals: [...INPUT_REFUSALS, 'too_many_profiles'],
         replyHeaders: ['ETag', 'X-Ignored-Members'],
       },
       errorHandler: replyBodyError,
