@@ -1,4 +1,4 @@
-import { createClient } from '@agentapi-proxy/client';
+import type { createClient } from '@agentapi-proxy/client';
 import type { FastifyInstance } from 'fastify';
 import { isAccepted } from './auth/authenticate.ts';
 import type { Authenticator } from './auth/authenticate.ts';
@@ -7,7 +7,7 @@ import { inProcessFetch } from './http/in-process-fetch.ts';
 import type { Listener } from './http/listener.ts';
 import { mcpRoute } from './http/routes/mcp.ts';
 import type { Log } from './log.ts';
-import { DEFAULT_IDLE_MS, DEFAULT_MAX_SESSIONS, McpEndpoint } from './mcp/http-endpoint.ts';
+import type { McpEndpoint } from './mcp/http-endpoint.ts';
 import { packageVersion } from './version.ts';
 
 /** What answers `/mcp`, until its disposal. */
@@ -28,29 +28,47 @@ export interface McpFoundation {
 /** MCP inside the server, at `/mcp` of `app`: the tools ask our own API with the credentials of whoever asks. */
 export function openMcp(app: FastifyInstance, foundation: McpFoundation): McpAccess {
   const { listener, authenticator, trustedProxies, maxBodyBytes, log } = foundation;
-  const endpoint = new McpEndpoint({
-    version: packageVersion(),
-    maxSessions: DEFAULT_MAX_SESSIONS,
-    idleMs: DEFAULT_IDLE_MS,
-    maxBodyBytes,
-    onError: (err) => log.debug({ err }, 'an MCP request could not be served as asked'),
-  });
+  // Most servers are never asked: the libraries are loaded for whoever asks first.
+  const load = async (): Promise<Loaded> => {
+    const { createClient } = await import('@agentapi-proxy/client');
+    const mcp = await import('./mcp/http-endpoint.ts');
+    const endpoint = new mcp.McpEndpoint({
+      version: packageVersion(),
+      maxSessions: mcp.DEFAULT_MAX_SESSIONS,
+      idleMs: mcp.DEFAULT_IDLE_MS,
+      maxBodyBytes,
+      onError: (err) => log.debug({ err }, 'an MCP request could not be served as asked'),
+    });
+    return { createClient, endpoint };
+  };
+  let loading: Promise<Loaded> | null = null;
+  let loaded: Loaded | null = null;
   mcpRoute(app, {
     keyHeaders: authenticator.keyHeaders,
     addressOf: ({ socket, headers }) => trustedProxies.clientOf(socket.remoteAddress, headers),
     handle: async (req, res, { credentials, identity, address, requestId }) => {
-      const api = createClient({
+      loading ??= load();
+      loaded = await loading;
+      const api = loaded.createClient({
         // The host is never looked up: nothing leaves the process.
         baseUrl: 'http://localhost',
         headers: credentials,
         fetch: inProcessFetch(listener, { address, requestId }),
       });
       const mayStay = (): boolean => isAccepted(authenticator, credentials);
-      await endpoint.handle(req, res, { api, identity, mayStay });
+      await loaded.endpoint.handle(req, res, { api, identity, mayStay });
     },
   });
   return {
-    recheck: () => endpoint.recheck(),
-    [Symbol.asyncDispose]: () => endpoint[Symbol.asyncDispose](),
+    recheck: () => loaded?.endpoint.recheck(),
+    [Symbol.asyncDispose]: async () => {
+      await loading?.catch(() => undefined);
+      await loaded?.endpoint[Symbol.asyncDispose]();
+    },
   };
+}
+
+interface Loaded {
+  readonly createClient: typeof createClient;
+  readonly endpoint: McpEndpoint;
 }
