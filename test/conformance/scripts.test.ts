@@ -205,14 +205,7 @@ describe('start scripts', () => {
   test('a script is named, never described by a path', async () => {
     await writeFile(join(folder, 'outside.sh'), SCRIPTS['noted.sh'] ?? '');
     await writeFile(join(scripts, 'no-ending'), '');
-    const names = [
-      '../outside.sh',
-      join(scripts, 'noted.sh'),
-      './noted.sh',
-      '.sh',
-      '-x.sh',
-      'no-ending',
-    ];
+    const names = ['../outside.sh', join(scripts, 'noted.sh'), './noted.sh', '.sh', '-x.sh', 'no-ending'];
     for (const name of [...names, 'auto', 'none', 'noted.sh/', 'scripts/noted.sh']) {
       expect(await refused(name)).toContain('noted.sh');
     }

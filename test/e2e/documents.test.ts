@@ -16,6 +16,23 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'packages/agent-server/README.md: npx --package @agentapi-proxy/agent-server agentapi-proxy-agent server -- claude':
     'installs from the registry; the tests of packed packages run what it would get',
   'packages/server/README.md: npx agentapi-proxy server': 'as above',
+  'docs/install.md: npm install --global agentapi-proxy':
+    'installs from the registry; distribution.test.ts installs the packed packages like this',
+  'docs/install.md: npm install':
+    'installs for this machine; distribution.test.ts packs and installs in a folder of its own',
+  'docs/install.md: docker build --tag agentapi-proxy .':
+    'needs Docker; distribution.test.ts runs the steps of the Dockerfile',
+  'docs/install.md: docker run --detach --name agentapi-proxy -p 8080:8080 -v $(pwd)/config.json:/app/config.json -v agentapi-data:/data agentapi-proxy server':
+    'needs Docker; distribution.test.ts starts what the image holds with its environment and this configuration',
+  'docs/install.md: docker run --rm -p 127.0.0.1:8080:8080 -e AGENTAPI_PROXY_ALLOW_INSECURE_BIND=true agentapi-proxy server':
+    'as above',
+  'docs/install.md: docker compose up --detach':
+    'needs Docker; distribution.test.ts lets the reference parser read the file',
+  'docs/install.md: POSTGRES_PASSWORD=a-long-random-word': 'is a file',
+  'docs/install.md: useradd --system --home-dir /var/lib/agentapi-proxy --shell /usr/sbin/nologin agentapi-proxy':
+    'changes the machine; distribution.test.ts lets systemd verify the unit',
+  'clients/go/README.md: go mod edit -require=agentapi-proxy/clients/go@v0.1.0 -replace=agentapi-proxy/clients/go=../agentapi-proxy/clients/go':
+    'go-client.test.ts writes the same into the module that it compiles the README in',
   'packages/client/README.md: npm install @agentapi-proxy/client': 'installs from the registry',
 };
 

@@ -41,9 +41,7 @@ function operationBehindProxy(method: string, operation: JsonObject): JsonObject
   const refusals = refusalsOf({ method, requires: 'session:access', refusals: PROXY_REFUSALS });
   return {
     ...rest,
-    operationId: `agent-${String(operationId)}`.replaceAll(/-(\w)/g, (_dash, letter: string) =>
-      letter.toUpperCase(),
-    ),
+    operationId: camelCase(typeof operationId === 'string' ? `agent-${operationId}` : 'agent'),
     tags: [AGENT_TAG],
     parameters: [
       {
@@ -56,6 +54,10 @@ function operationBehindProxy(method: string, operation: JsonObject): JsonObject
     ],
     responses: answersOf(asObject(responses), refusalAnswers(refusals)),
   };
+}
+
+function camelCase(name: string): string {
+  return name.replaceAll(/-(\w)/g, (_dash, letter: string) => letter.toUpperCase());
 }
 
 /** An agent server refuses with a problem document, whatever the status; the proxy has answers of its own beside it. */
@@ -83,7 +85,12 @@ function withEvents(answer: JsonObject): JsonObject {
   const events = (Array.isArray(forms) ? forms : []).map((form: Json) => {
     const { properties, ...rest } = asObject(form);
     const { data = {}, ...others } = asObject(properties);
-    const text = { type: 'string', contentMediaType: 'application/json', contentSchema: data };
+    const text = {
+      description: 'JSON of the event.',
+      type: 'string',
+      contentMediaType: 'application/json',
+      contentSchema: data,
+    };
     return { type: 'object', ...rest, properties: { ...others, data: text } };
   });
   const schema = { description: 'One event of the stream.', oneOf: events };
