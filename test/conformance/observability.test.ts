@@ -107,8 +107,11 @@ describe('access log', () => {
     const id = await start(server, { environment: { TOKEN: 'secret-value' } });
     await untilStable(server, id);
     const requestId = 'given-by-the-client';
-    await server.request(`/${id}/status?secret-query`, { headers: { 'x-request-id': requestId } });
-    await server.request(`/${id}/secret-path`);
+    const traceId = '0af7651916cd43dd8448eb211c80319c';
+    await server.request(`/${id}/status?secret-query`, {
+      headers: { 'x-request-id': requestId, traceparent: `00-${traceId}-b7ad6b7169203331-01` },
+    });
+    await server.request(`/${id}/secret-path`, { headers: { traceparent: 'secret-trace' } });
     await server.request('/secret-path?secret-query');
     await server.request(`/sessions/secret-id?secret-query`);
     await rawRequest(server.port, { path: '/livez', headers: { host: 'evil.example' } });
@@ -126,6 +129,7 @@ describe('access log', () => {
       user: 'anonymous',
       sessionId: id,
       address: '127.0.0.1',
+      traceId,
     });
     const routes = lines.map(({ route, status }) => `${route} ${status}`);
     expect(routes).toContain('/start 200');

@@ -1,4 +1,5 @@
 import type { Authenticator } from './auth/authenticate.ts';
+import { ConfigError } from './config/config-error.ts';
 import type { Config } from './config/schema.ts';
 import type { Cors } from './cors.ts';
 import { MetricsListener } from './http/metrics-listener.ts';
@@ -25,7 +26,7 @@ export interface Observability extends AsyncDisposable, Pick<Observers, 'request
   readonly metrics: MetricsText | null;
   connect(parts: ObservedParts): void;
   recovered(recovery: Recovery): void;
-  /** Answers at the address of `metrics.listen`, if there is one. Rejects when it cannot be bound. */
+  /** Answers at the address of `metrics.listen`, if there is one. @throws ConfigError when it cannot be bound. */
   listen(): Promise<void>;
 }
 
@@ -60,7 +61,15 @@ export async function openObservability(config: Config, log: Log, cors: Cors): P
     recovered: (recovery) => metrics?.recovered(recovery),
     listen: async () => {
       if (listener === null) return;
-      const { address, port } = await listener.listen();
+      const { address, port } = await listener.listen().catch((error: unknown) => {
+        const reason = error instanceof Error ? error.message : String(error);
+        throw new ConfigError([
+          {
+            place: 'metrics.listen',
+            text: `cannot listen there (${reason}); choose another address`,
+          },
+        ]);
+      });
       own.info({ address, port }, 'metrics are shown to everybody who reaches this address');
     },
     [Symbol.asyncDispose]: async () => {

@@ -8,8 +8,6 @@ export type RequestKind = 'request' | 'event_stream' | 'upgrade';
 
 /** The trace that a request belongs to, while an operator collects traces. */
 export interface RequestTrace {
-  /** 32 hexadecimal digits. */
-  readonly traceId: string;
   /** The request goes on to an agent server, with these headers. */
   forward(): TraceHeaders;
 }
@@ -49,6 +47,8 @@ export class RequestRecord {
   repliedAt = 0;
   /** Whether the answer came to its end. */
   complete = false;
+  /** Of the trace that it belongs to, 32 hexadecimal digits; set by the observer, when somebody wants to know. */
+  traceId: string | null = null;
   /** Set by the observer, when it traces. */
   trace: RequestTrace | null = null;
 

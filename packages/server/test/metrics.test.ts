@@ -107,6 +107,14 @@ test('metrics.listen answers without a key, but neither pages of other origins n
   expect(await ask('/search')).toBe(404);
 });
 
+test('an address of metrics.listen that is taken ends the start, and is named', async () => {
+  await using first = await startApp({ metrics: { listen: '127.0.0.1:0' } });
+  const port = /"port":(\d+),"msg":"metrics are shown/.exec(first.log())?.[1];
+  await expect(startApp({ metrics: { listen: `127.0.0.1:${port}` } })).rejects.toThrow(
+    /metrics\.listen: cannot listen there \(.*EADDRINUSE/,
+  );
+});
+
 test('docs/operations.md lists every metric, with its labels and what it tells', async () => {
   // With everything that is optional.
   using metrics = new Metrics({ version: '0', sessionLabels: true });

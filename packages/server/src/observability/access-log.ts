@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Log } from '../log.ts';
 import type { RefusedRequest, RequestRecord } from '../request-observer.ts';
 import { shownRouteOf } from './route-class.ts';
@@ -22,6 +23,11 @@ export class AccessLog {
     this.#random = random;
   }
 
+  /** Takes note of the trace that the client has begun. */
+  requestBegan(record: RequestRecord, { traceparent }: IncomingHttpHeaders): void {
+    if (typeof traceparent === 'string') record.traceId ??= TRACEPARENT.exec(traceparent)?.[1] ?? null;
+  }
+
   /** Failures are logged always: refused ones, failed ones, and those whose answer did not come to its end. */
   requestEnded(record: RequestRecord): void {
     const { status, kind, complete } = record;
@@ -42,7 +48,7 @@ export class AccessLog {
         ...(record.sessionId === null ? {} : { sessionId: record.sessionId }),
         address: record.address,
         requestId: record.requestId,
-        ...(record.trace === null ? {} : { traceId: record.trace.traceId }),
+        ...(record.traceId === null ? {} : { traceId: record.traceId }),
       },
       'request',
     );
@@ -53,6 +59,9 @@ export class AccessLog {
     this.#log.info({ method: shown, route: null, status, code, address, requestId }, 'request');
   }
 }
+
+/** W3C Trace Context, section 3.2; an id of zeros only is none. */
+const TRACEPARENT = /^[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-|$)/;
 
 const METHODS: ReadonlySet<string> = new Set([
   ...['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'CONNECT', 'TRACE', 'QUERY'],

@@ -56,7 +56,10 @@ function requestObserver(
   accessLog: AccessLog | null,
 ): RequestObserver {
   return {
-    began: (record, headers) => tracing?.begin(record, headers),
+    began: (record, headers) => {
+      tracing?.begin(record, headers);
+      accessLog?.requestBegan(record, headers);
+    },
     opened: (record, kind) => {
       record.kind = kind;
       metrics?.streamOpened(kind);

@@ -51,6 +51,7 @@ export class Tracing {
       },
       parent,
     );
+    record.traceId = span.spanContext().traceId;
     record.trace = new SpanTrace(this.#tracer, span, trace.setSpan(parent, span), record);
   }
 
@@ -95,10 +96,6 @@ class SpanTrace implements RequestTrace {
     this.#span = span;
     this.context = active;
     this.#record = record;
-  }
-
-  get traceId(): string {
-    return this.#span.spanContext().traceId;
   }
 
   forward(): TraceHeaders {
