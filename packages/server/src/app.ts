@@ -30,6 +30,7 @@ import { MCP_REQUEST_HEADERS } from './http/routes/mcp.ts';
 import { documentRoutes } from './http/routes/documents.ts';
 import { gitRoutes } from './http/routes/git.ts';
 import { meRoute } from './http/routes/me.ts';
+import { metricsRoute } from './http/routes/metrics.ts';
 import { profileRoutes } from './http/routes/profiles.ts';
 import { sessionRoutes } from './http/routes/sessions.ts';
 import { shareRoutes } from './http/routes/shares.ts';
@@ -39,6 +40,8 @@ import { StartGate } from './http/start-gate.ts';
 import type { RootLog } from './log.ts';
 import { openMcp } from './open-mcp.ts';
 import type { McpAccess } from './open-mcp.ts';
+import { openObservability } from './open-observability.ts';
+import type { Observability } from './open-observability.ts';
 import { openStore } from './open-store.ts';
 import { Profiles } from './profiles/profiles.ts';
 import { createProxyHandler } from './proxy/proxy-handler.ts';
@@ -49,7 +52,7 @@ import type { EnvironmentPolicy } from './sessions/environment.ts';
 import { StartLimiter } from './sessions/limits.ts';
 import { Sessions } from './sessions/manager.ts';
 import { SessionRecords } from './sessions/records.ts';
-import type { Recovery } from './sessions/recover.ts';
+import { logRecovery } from './sessions/recover.ts';
 import { SessionRepositories } from './sessions/session-repositories.ts';
 import type { Store } from './store/store.ts';
 import { StoreUpkeep } from './store/upkeep.ts';
@@ -119,6 +122,7 @@ export async function createApp(
 
   // The lock comes first, then the port: a second server started by mistake must fail before it touches a session.
   const dataFolder = await DataFolder.open(config.data_dir);
+  const observability = await openObservability(config, log, cors);
   const gate = new StartGate(cors, (request) => listener.requestIdOf(request));
   const listener: Listener = createListener({
     host: config.host,
@@ -132,6 +136,7 @@ export async function createApp(
     proxy: gate,
     control: (request, response) => gate.control(request, response),
     reservedSegments: RESERVED_SEGMENTS,
+    observer: observability.requests,
     log: log.child({ module: 'http' }),
   });
   let store: Store | null = null;
@@ -145,7 +150,8 @@ export async function createApp(
     start: async () => {
       log.info({ agent: defaultAgent, configured: config.default_agent }, 'default agent chosen');
       const url = urlOf(await listener.listen());
-      store = await (overrides.openStore?.() ?? openStore(config, log));
+      await observability.listen();
+      store = await (overrides.openStore?.() ?? openStore(config, log, observability.store));
       parts = await assemble({
         config,
         log,
@@ -158,6 +164,7 @@ export async function createApp(
         defaultAgent: () => defaultAgent,
         cors,
         listener,
+        observability,
         isReady: () => isReady,
       });
       const { sessions, workspaces, repositories, control, proxy } = parts;
@@ -166,6 +173,7 @@ export async function createApp(
       const known = await store.sessions.findKnown(folders);
       gate.open({ control: (request, response) => control.routing(request, response), proxy });
       isReady = true;
+      observability.recovered(recovery);
       logRecovery(recovery, log);
       upkeep = new StoreUpkeep({
         store,
@@ -210,6 +218,7 @@ export async function createApp(
         await sweepWorkspaces(parts.workspaces, await parts.workspaces.list(), log);
       }
       await store?.[Symbol.asyncDispose]();
+      await observability[Symbol.asyncDispose]();
       await dataFolder[Symbol.asyncDispose]();
       return { left, kept };
     },
@@ -229,6 +238,7 @@ interface Foundation {
   readonly defaultAgent: () => string;
   readonly cors: Cors;
   readonly listener: Listener;
+  readonly observability: Observability;
   readonly isReady: () => boolean;
 }
 
@@ -247,6 +257,7 @@ interface Parts {
 async function assemble(foundation: Foundation): Promise<Parts> {
   const { config, log, store, dataFolder, authenticator, agentServer, agents, defaultAgent, cors } =
     foundation;
+  const { observability } = foundation;
   const { limits } = config;
   const { instanceId } = dataFolder;
   const runtime = new LocalRuntime({
@@ -294,6 +305,7 @@ async function assemble(foundation: Foundation): Promise<Parts> {
     messageTimeoutMs: config.message_timeout_seconds * 1000,
     retention: { recordMs: config.retention_hours * HOUR_MS, filesMs: filesMsOf(config) },
     runtime,
+    observer: observability.sessions,
     secrets: log.secrets,
     startTimeoutMs: config.start_timeout_seconds * 1000,
     stopGraceMs: config.stop_grace_seconds * 1000,
@@ -316,6 +328,7 @@ async function assemble(foundation: Foundation): Promise<Parts> {
     authenticator,
     audit: access.audit,
     trustedProxies,
+    observer: observability.requests,
     maxBodyBytes: limits.body_bytes,
     requestIdOf: (request) => foundation.listener.requestIdOf(request),
     log: log.child({ module: 'http' }),
@@ -335,6 +348,7 @@ async function assemble(foundation: Foundation): Promise<Parts> {
   shareRoutes(control, sessions, access.shares, access.sessions);
   apiKeyRoutes(control, access.keys, authenticator.enabled);
   auditRoute(control, access.audit);
+  metricsRoute(control, observability.metrics);
   meRoute(control, authenticator.enabled ? 'on' : 'off');
   const mcp = openMcp(control, {
     listener: foundation.listener,
@@ -355,8 +369,10 @@ async function assemble(foundation: Foundation): Promise<Parts> {
     cors,
     trustedProxies,
     maxBodyBytes: limits.proxied_body_bytes,
+    observer: observability.requests,
     log: log.child({ module: 'proxy' }),
   });
+  observability.connect({ sessions, runtime, authenticator });
   access.onChange(() => {
     proxy.recheck();
     mcp.recheck();
@@ -405,17 +421,6 @@ async function openScripts(config: Config, log: RootLog): Promise<StartScripts> 
     standard: config.script,
     shell: bash.kind === 'found' ? bash.path : null,
   });
-}
-
-function logRecovery({ revived, ended, orphans }: Recovery, log: RootLog): void {
-  if (revived + ended.length > 0)
-    log.info({ revived, ended: ended.length }, 'sessions of an earlier server found');
-  if (orphans.found > 0) {
-    log.warn(
-      { sessionIds: orphans.sessionIds, processes: orphans.found },
-      'processes of an earlier server belong to no session any more and are ended',
-    );
-  }
 }
 
 function urlOf(address: AddressInfo): string {

@@ -15,6 +15,7 @@ import { createListener } from '../src/http/listener.ts';
 import { OriginGuard } from '../src/http/origin-guard.ts';
 import type { AdmissionOptions } from '../src/proxy/admit.ts';
 import { createProxyHandler } from '../src/proxy/proxy-handler.ts';
+import type { RequestObserver } from '../src/request-observer.ts';
 import type { Endpoint, SessionRoute, SessionState } from '../src/sessions/session.ts';
 
 /** A session without processes: the test sets its state and its endpoint. */
@@ -112,6 +113,7 @@ export interface TestProxyOptions {
   readonly guarded?: boolean;
   readonly maxHeaders?: number;
   readonly control?: RequestListener;
+  readonly observer?: RequestObserver;
 }
 
 export interface TestProxy extends AsyncDisposable {
@@ -140,6 +142,7 @@ export async function startProxy(options: TestProxyOptions): Promise<TestProxy> 
     maxBodyBytes: options.maxBodyBytes ?? 0,
     trustedProxies: new TrustedProxies(options.trustedProxies ?? []),
     ...(options.heartbeatMs === undefined ? {} : { heartbeatMs: options.heartbeatMs }),
+    ...(options.observer === undefined ? {} : { observer: options.observer }),
     ...(options.answerTimeoutMs === undefined ? {} : { answerTimeoutMs: options.answerTimeoutMs }),
     log,
   });
@@ -155,6 +158,7 @@ export async function startProxy(options: TestProxyOptions): Promise<TestProxy> 
     proxy,
     control: options.control ?? notFound,
     reservedSegments: new Set(['start', 'search', 'sessions', 'profiles', 'health']),
+    ...(options.observer === undefined ? {} : { observer: options.observer }),
     log,
   });
   const { port } = await listener.listen();

@@ -36,6 +36,15 @@ export class AttemptLimiter {
     return Math.max(1, Math.ceil((failures.until - now) / 1000));
   }
 
+  /** How many addresses must wait. @param now milliseconds since 1970. */
+  countLimited(now: number): number {
+    let limited = 0;
+    for (const { count, until } of this.#failures.values()) {
+      if (until > now && count >= this.#limit) limited += 1;
+    }
+    return limited;
+  }
+
   /** Counts a wrong credential. @param now milliseconds since 1970. */
   failed(address: string, now: number): void {
     const group = groupOf(address);

@@ -16,6 +16,9 @@ export interface RequestOrigin {
   readonly requestId: string;
 }
 
+/** Why a request from outside was not let in. */
+export type AuthFailure = 'api_key_required' | 'invalid_api_key' | 'too_many_failures';
+
 /** Finds out who a request comes from. */
 export interface Authenticator {
   /** `false`: everybody is the anonymous user and may do everything. */
@@ -32,6 +35,10 @@ export interface Authenticator {
   authenticate(headers: IncomingHttpHeaders, origin?: RequestOrigin): Principal;
   /** Lets credentials of this source in as well; those of the configuration come first. */
   accept(source: CredentialSource): void;
+  /** Has every request counted that is not let in; unlike refusals, with those that are known by now. */
+  countFailures(listener: (failure: AuthFailure) => void): void;
+  /** How many addresses are refused without a look, because they were wrong too often. */
+  countLimited(): number;
   /** Has every wrong credential reported. */
   reportRefusals(listener: (origin: RequestOrigin) => void): void;
   /**
@@ -69,6 +76,8 @@ export function createAuthenticator(
       credentialHeaders,
       authenticate: () => ANONYMOUS,
       accept: () => undefined,
+      countFailures: () => undefined,
+      countLimited: () => 0,
       reportRefusals: () => undefined,
       reload: () => 0,
     };
@@ -77,6 +86,11 @@ export function createAuthenticator(
   const sources: CredentialSource[] = [configured];
   const limiter = new AttemptLimiter(config.limits.failed_keys_per_minute);
   const listeners: ((origin: RequestOrigin) => void)[] = [];
+  const counters: ((failure: AuthFailure) => void)[] = [];
+  /** What is asked again about connections that are open already comes without an origin, and is no request. */
+  const count = (failure: AuthFailure, origin: RequestOrigin | undefined): void => {
+    if (origin !== undefined) for (const counter of counters) counter(failure);
+  };
 
   return {
     enabled: true,
@@ -84,7 +98,10 @@ export function createAuthenticator(
     credentialHeaders,
     authenticate: (headers, origin) => {
       const presented = presentedKeys(headers, header);
-      if (presented.length === 0) throw new AppError('api_key_required');
+      if (presented.length === 0) {
+        count('api_key_required', origin);
+        throw new AppError('api_key_required');
+      }
       const now = clock();
       for (const key of presented) {
         // Node decodes header bytes as Latin-1; digests are over the bytes that were sent.
@@ -93,12 +110,18 @@ export function createAuthenticator(
       }
       if (origin !== undefined) {
         const waitSeconds = limiter.waitSeconds(origin.address, now);
-        if (waitSeconds > 0) throw new AppError('too_many_failures', { retryAfterSeconds: waitSeconds });
+        if (waitSeconds > 0) {
+          count('too_many_failures', origin);
+          throw new AppError('too_many_failures', { retryAfterSeconds: waitSeconds });
+        }
         limiter.failed(origin.address, now);
         for (const listener of listeners) listener(origin);
       }
+      count('invalid_api_key', origin);
       throw new AppError('invalid_api_key');
     },
+    countFailures: (listener) => void counters.push(listener),
+    countLimited: () => limiter.countLimited(clock()),
     accept: (source) => void sources.push(source),
     reportRefusals: (listener) => void listeners.push(listener),
     reload: () => configured.reload(),

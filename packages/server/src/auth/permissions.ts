@@ -13,6 +13,7 @@ export const PERMISSION_PURPOSES = {
   'key:list': 'list API keys; the keys themselves are never shown',
   'key:revoke': 'revoke API keys',
   'audit:read': 'read the audit log, together with the role admin',
+  'metrics:read': 'read the metrics of the server, together with the role admin',
 } as const;
 export type Permission = keyof typeof PERMISSION_PURPOSES;
 
@@ -37,7 +38,7 @@ export type Role = (typeof ROLES)[number];
  */
 export const ROLE_PERMISSIONS: Readonly<Record<Role, readonly string[]>> = {
   admin: [ALL_PERMISSIONS],
-  // Of the audit log only the role admin gets anything.
-  user: PERMISSIONS.filter((name) => name !== 'audit:read'),
+  // Of the audit log and the metrics only the role admin gets anything.
+  user: PERMISSIONS.filter((name) => name !== 'audit:read' && name !== 'metrics:read'),
   readonly: ['session:list', 'profile:list', 'profile:read'],
 };

@@ -4,6 +4,7 @@ import { TRANSPORTS } from './agents.ts';
 import { apiKeyEntry } from './api-key-entry.ts';
 import { DENIED_BY_DEFAULT } from './environment-names.ts';
 import { github } from './github-fields.ts';
+import { accessLog, accessLogSampleRate, metrics } from './observability-fields.ts';
 import { Secret } from './secret.ts';
 import {
   addressRange,
@@ -367,6 +368,9 @@ export const configSchema = z.strictObject({
     .default(365)
     .transform(noLimitWhenZero)
     .describe('How long entries of the audit log are kept. 0 = for ever.'),
+  metrics: metrics.prefault({}).describe('What the server measures.'),
+  access_log: accessLog,
+  access_log_sample_rate: accessLogSampleRate,
   term_width: z.int().min(10).max(65_535).default(80).describe('Columns of the agents’ terminals.'),
   term_height: z.int().min(10).max(65_535).default(1000).describe('Rows of the agents’ terminals.'),
   environment: environment.prefault({}).describe('Environment variables of sessions.'),

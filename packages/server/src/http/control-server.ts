@@ -15,9 +15,11 @@ import type { Principal } from '../auth/principal.ts';
 import type { TrustedProxies } from '../client-address.ts';
 import { AppError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
+import type { RequestObserver } from '../request-observer.ts';
 import { recordActions } from './audit-hook.ts';
 import { acceptJsonBodies } from './json-body.ts';
 import type { JsonObject } from './openapi/json.ts';
+import { observeRequests } from './request-hooks.ts';
 import { replyError } from './reply-error.ts';
 
 declare module 'fastify' {
@@ -45,6 +47,7 @@ export interface ControlServerOptions {
   readonly authenticator: Authenticator;
   readonly audit: AuditLog;
   readonly trustedProxies: TrustedProxies;
+  readonly observer: RequestObserver;
   readonly maxBodyBytes: number;
   /** The id given to a request by the listener, which also answers it as a header. */
   readonly requestIdOf: (request: FastifyRequest['raw']) => string;
@@ -94,6 +97,7 @@ export function createControlServer(options: ControlServerOptions): FastifyInsta
   app.decorateRequest('principal', null);
   const addressOf = ({ raw }: FastifyRequest): string =>
     options.trustedProxies.clientOf(raw.socket.remoteAddress, raw.headers);
+  observeRequests(app, options.observer, addressOf);
   recordActions(app, options.audit, addressOf);
 
   const known: KnownRoute[] = [];

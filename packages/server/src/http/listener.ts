@@ -7,9 +7,11 @@ import { duplexPair } from 'node:stream';
 import type { Duplex } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { plainAddress } from '../client-address.ts';
 import type { Cors } from '../cors.ts';
 import { hasBody, sendError, sendRawError } from '../error-reply.ts';
-import { AppError } from '../errors.ts';
+import { AppError, ERRORS } from '../errors.ts';
+import type { RequestObserver } from '../request-observer.ts';
 import { responseOn } from '../socket-response.ts';
 import type { OriginGuard } from './origin-guard.ts';
 
@@ -64,6 +66,8 @@ export interface ListenerOptions {
   readonly control: (req: IncomingMessage, res: ServerResponse) => void;
   /** First path segments that belong to the control plane, however the path goes on (DF-56). */
   readonly reservedSegments: ReadonlySet<string>;
+  /** Told of what neither plane gets to see. */
+  readonly observer?: Pick<RequestObserver, 'refused'>;
   readonly log: Logger;
 }
 
@@ -256,6 +260,7 @@ class HttpListener implements Listener {
   }
 
   #refuse(req: IncomingMessage, res: ServerResponse, error: AppError, requestId: string): void {
+    this.#observeRefusal(req.method ?? null, error, req.socket.remoteAddress, requestId);
     sendError(req, res, error, requestId, this.#options.cors.headersFor(req.headers.origin).answer);
   }
 
@@ -281,12 +286,20 @@ class HttpListener implements Listener {
       socket.destroy();
       return;
     }
-    sendRawError(
-      socket,
-      malformed(error.code),
-      randomUUID(),
-      this.#options.cors.headersFor(undefined).answer,
-    );
+    const refusal = malformed(error.code);
+    const requestId = randomUUID();
+    this.#observeRefusal(null, refusal, socket.remoteAddress, requestId);
+    sendRawError(socket, refusal, requestId, this.#options.cors.headersFor(undefined).answer);
+  }
+
+  #observeRefusal(
+    method: string | null,
+    { code }: AppError,
+    address: string | undefined,
+    requestId: string,
+  ): void {
+    const { status } = ERRORS[code];
+    this.#options.observer?.refused({ method, status, code, address: plainAddress(address), requestId });
   }
 }
 

@@ -31,6 +31,12 @@ export interface Wish {
   readonly headers: IncomingHttpHeaders;
 }
 
+/** Who asks, and for what session. */
+export interface Found {
+  readonly principal: Principal;
+  readonly session: SessionRoute;
+}
+
 /** A session that a caller may use, and where it answers. */
 export interface Admitted {
   readonly session: SessionRoute;
@@ -49,15 +55,15 @@ export class Admission {
   }
 
   /**
-   * The session as it is now.
+   * The caller, and the session as it is now.
    * @throws AppError `api_key_required`, `invalid_api_key`, `too_many_failures`, `insufficient_permissions`,
    *   `invalid_session_id`, `session_not_found`, `foreign_session_access`, `shared_for_reading`.
    */
-  find(wish: Wish, origin: RequestOrigin): SessionRoute {
+  find(wish: Wish, origin: RequestOrigin): Found {
     const { authenticator, refused } = this.#options;
     const principal = authenticator.authenticate(wish.headers, origin);
     try {
-      return this.#findFor(principal, wish);
+      return { principal, session: this.#findFor(principal, wish) };
     } catch (error) {
       if (error instanceof AppError && ERRORS[error.code].status === 403) {
         refused?.({ ...origin, principal, segment: wish.segment, use: wish.use });

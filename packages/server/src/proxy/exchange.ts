@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Logger } from 'pino';
 import type { CorsHeaders } from '../cors.ts';
 import { AppError } from '../errors.ts';
+import type { RequestObserver, RequestRecord } from '../request-observer.ts';
 import type { ClientConnection } from './client-connections.ts';
 import type { AnswerFacts, ForwardFacts, HeaderRules } from './headers.ts';
 import { publicPrefix } from './headers.ts';
@@ -24,6 +25,7 @@ export interface Exchange {
   readonly context: ProxyContext;
   readonly connection: ClientConnection;
   readonly cors: CorsHeaders;
+  readonly record: RequestRecord;
 }
 
 /** What requests and upgrades share. */
@@ -31,12 +33,13 @@ export interface RelayServices {
   readonly rules: HeaderRules;
   /** Largest request body in bytes; 0 means no limit. */
   readonly maxBodyBytes: number;
+  readonly observer: RequestObserver;
   readonly log: Logger;
 }
 
 /** The inputs of the header rules for one exchange with a session. */
 export function headerFacts(
-  { req, context, connection, cors }: Exchange,
+  { req, context, connection, cors, record }: Exchange,
   { session, endpoint }: Admitted,
 ): ForwardFacts & AnswerFacts {
   return {
@@ -48,6 +51,7 @@ export function headerFacts(
     prefix: publicPrefix(req, connection, session.id),
     path: context.path,
     port: endpoint.port,
+    trace: record.trace?.forward() ?? null,
   };
 }
 

@@ -16,6 +16,7 @@ const facts: ForwardFacts = {
   connection: { address: '192.0.2.1', trusted: false, protocol: 'http', active: new Set() },
   sessionId: 's1',
   token: 'the-token',
+  trace: null,
   requestId: 'r1',
 };
 

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { TOKEN_HEADER } from '@agentapi-proxy/agent-server/control';
 import type { Cors, CorsHeaders } from '../cors.ts';
 import { AppError } from '../errors.ts';
+import type { TraceHeaders } from '../request-observer.ts';
 import type { ClientConnection } from './client-connections.ts';
 import { rebaseLocation } from './location.ts';
 
@@ -42,6 +43,8 @@ export interface ForwardFacts {
   /** Token of the session's agent server. */
   readonly token: string | null;
   readonly requestId: string;
+  /** `null` while nobody traces: what the client has sent of a trace is passed on then. */
+  readonly trace: TraceHeaders | null;
 }
 
 /** Makes the headers of requests to agent servers and of answers to clients. */
@@ -91,6 +94,7 @@ export class HeaderRules {
       const lower = name.toLowerCase();
       if (lower === 'host') hosts += 1;
       if (dropped.has(lower) || lower.startsWith('x-forwarded-') || named?.has(lower) === true) continue;
+      if (facts.trace?.replaced.has(lower) === true) continue;
       if (lower !== 'cookie') {
         lines.push(name, value);
         continue;
@@ -102,6 +106,7 @@ export class HeaderRules {
     this.#pushForwarded(lines, req, facts);
     lines.push('X-Request-Id', facts.requestId);
     if (acceptsTrailers(req)) lines.push('TE', 'trailers');
+    if (facts.trace !== null) lines.push(...facts.trace.lines);
     if (facts.token !== null) lines.push(TOKEN_HEADER, facts.token);
     return lines;
   }

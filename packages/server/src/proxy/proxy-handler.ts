@@ -8,7 +8,9 @@ import type { TrustedProxies } from '../client-address.ts';
 import { isPreflight } from '../cors.ts';
 import type { Cors } from '../cors.ts';
 import { hasBody, sendError } from '../error-reply.ts';
-import { AppError } from '../errors.ts';
+import { AppError, ERRORS } from '../errors.ts';
+import { RequestRecord, UNOBSERVED } from '../request-observer.ts';
+import type { RequestObserver } from '../request-observer.ts';
 import type { SessionRoute } from '../sessions/session.ts';
 import { responseOn } from '../socket-response.ts';
 import { Admission } from './admit.ts';
@@ -33,6 +35,8 @@ export interface ProxyOptions extends AdmissionOptions {
   readonly answerTimeoutMs?: number;
   /** After this many idle milliseconds an event stream gets a heartbeat. */
   readonly heartbeatMs?: number;
+  /** Told of every request. */
+  readonly observer?: RequestObserver;
   readonly log: Logger;
 }
 
@@ -90,6 +94,7 @@ class DataPlane implements ProxyHandler {
       rules: new HeaderRules(cors, authenticator.credentialHeaders, authenticator.enabled),
       maxBodyBytes: options.maxBodyBytes,
       heartbeats: new Heartbeats(options.heartbeatMs),
+      observer: options.observer ?? UNOBSERVED,
       log,
     };
   }
@@ -98,12 +103,18 @@ class DataPlane implements ProxyHandler {
     // Writing to a client that has just left must never end the server.
     res.on('error', ignore);
     const cors = this.#cors.headersFor(req.headers.origin);
+    const record = this.#observe(req, context);
+    res.once('close', () => {
+      record.status = res.headersSent ? res.statusCode : 0;
+      record.complete = res.writableFinished;
+      this.#services.observer.ended(record);
+    });
     if (isPreflight(req)) {
       res.writeHead(204, ['X-Request-Id', context.requestId, ...cors.preflight]);
       res.end();
       return;
     }
-    const exchange: Exchange = { req, context, connection: this.#connections.of(req.socket), cors };
+    const exchange: Exchange = { req, context, connection: this.#connections.of(req.socket), cors, record };
     const wish = wishOf(exchange, useOfMethod(req.method ?? ''));
     this.#admit(
       exchange,
@@ -120,7 +131,9 @@ class DataPlane implements ProxyHandler {
 
   handleUpgrade(req: IncomingMessage, socket: Socket, head: Buffer, context: ProxyContext): void {
     const cors = this.#cors.headersFor(req.headers.origin);
-    const exchange: Exchange = { req, context, connection: this.#connections.of(socket), cors };
+    const record = this.#observe(req, context);
+    socket.once('close', () => this.#services.observer.ended(record));
+    const exchange: Exchange = { req, context, connection: this.#connections.of(socket), cors, record };
     const stopWatching = watchForEnd(socket, head);
     // What passes afterwards cannot be told apart: whoever upgrades can write.
     const wish = wishOf(exchange, 'write');
@@ -137,6 +150,8 @@ class DataPlane implements ProxyHandler {
       },
       (error) => {
         stopWatching();
+        record.status = ERRORS[error.code].status;
+        record.complete = true;
         sendError(req, responseOn(req, socket), error, context.requestId, cors.answer);
       },
     );
@@ -164,7 +179,7 @@ class DataPlane implements ProxyHandler {
   ): void {
     try {
       if (this.#closing !== null) throw new AppError('shutting_down');
-      const session = this.#admission.find(wish, this.#originOf(exchange));
+      const session = this.#findFor(exchange, wish);
       const admitted = this.#admission.ready(session);
       if (admitted === null) void this.#hold(exchange, wish, session, forward, refuse);
       else forward(admitted);
@@ -194,7 +209,7 @@ class DataPlane implements ProxyHandler {
     try {
       const admitted = await this.#admission.untilReady(session, wait);
       // Keys and shares may have ended during the wait.
-      if (cancelled === null) this.#admission.find(wish, this.#originOf(exchange));
+      if (cancelled === null) this.#findFor(exchange, wish);
       if (cancelled === null) forward(admitted);
     } catch (error) {
       if (cancelled === null) refuse(this.#asAppError(error, exchange));
@@ -203,6 +218,24 @@ class DataPlane implements ProxyHandler {
       this.#held.delete(held);
     }
     if (cancelled === 'shutdown') refuse(new AppError('shutting_down'));
+  }
+
+  /** Begins to follow a request; whoever calls it follows its end. */
+  #observe(req: IncomingMessage, { path, requestId }: ProxyContext): RequestRecord {
+    const record = new RequestRecord('session', req.method ?? '', path, requestId);
+    this.#services.observer.began(record, req.headers);
+    return record;
+  }
+
+  #findFor(exchange: Exchange, wish: Wish): SessionRoute {
+    const { record } = exchange;
+    const origin = this.#originOf(exchange);
+    record.address = origin.address;
+    const { principal, session } = this.#admission.find(wish, origin);
+    record.userId = principal.userId;
+    record.keyId = principal.keyId ?? null;
+    record.sessionId = session.id;
+    return session;
   }
 
   #originOf({ req, context, connection }: Exchange): RequestOrigin {

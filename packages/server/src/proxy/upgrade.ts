@@ -3,7 +3,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { sendError } from '../error-reply.ts';
-import { AppError } from '../errors.ts';
+import { AppError, ERRORS } from '../errors.ts';
 import { responseOn } from '../socket-response.ts';
 import type { Admitted } from './admit.ts';
 import type { Cancellable, CancelReason } from './client-connections.ts';
@@ -71,6 +71,7 @@ export class UpgradeRelay implements Cancellable {
     const { req, context, connection } = this.#exchange;
     connection.active.add(this);
     this.#upstream.active.add(this);
+    this.#exchange.record.forwardedAt = performance.now();
     const agent = connect({
       host: '127.0.0.1',
       port: this.#admitted.endpoint.port,
@@ -113,11 +114,16 @@ export class UpgradeRelay implements Cancellable {
     this.#answered = true;
     this.#stopWatching();
     const client = this.#client;
+    const { record } = this.#exchange;
+    record.status = 101;
+    record.answeredAt = performance.now();
     const { lines } = this.#services.rules.forAnswer(answer.rawHeaders, this.#facts);
     lines.push('Connection', 'Upgrade', 'Upgrade', answer.headers.upgrade ?? '');
     let text = `HTTP/1.1 101 ${answer.statusMessage ?? ''}\r\n`;
     for (let i = 0; i + 1 < lines.length; i += 2) text += `${lines[i]}: ${lines[i + 1]}\r\n`;
     client.write(`${text}\r\n`, 'latin1');
+    record.repliedAt = performance.now();
+    this.#services.observer.opened(record, 'upgrade');
     if (head.length > 0) agent.unshift(head);
     for (const [socket, other] of [
       [client, agent],
@@ -146,11 +152,16 @@ export class UpgradeRelay implements Cancellable {
     this.#stopWatching();
     const res = responseOn(this.#exchange.req, this.#client);
     const { lines } = this.#services.rules.forAnswer(answer.rawHeaders, this.#facts);
-    res.writeHead(answer.statusCode ?? 502, answer.statusMessage, lines);
+    const { record } = this.#exchange;
+    record.answeredAt = performance.now();
+    record.status = answer.statusCode ?? 502;
+    res.writeHead(record.status, answer.statusMessage, lines);
+    record.repliedAt = performance.now();
     res.flushHeaders();
     answer.on('error', () => res.destroy());
     answer.on('close', () => {
       if (!answer.complete) res.destroy();
+      record.complete = answer.complete;
       this.#settle();
     });
     answer.pipe(res);
@@ -173,7 +184,9 @@ export class UpgradeRelay implements Cancellable {
   }
 
   #refuse(error: AppError): void {
-    const { req, context, cors } = this.#exchange;
+    const { req, context, cors, record } = this.#exchange;
+    record.status = ERRORS[error.code].status;
+    record.complete = true;
     this.#stopWatching();
     sendError(req, responseOn(req, this.#client), error, context.requestId, cors.answer);
   }

@@ -117,8 +117,12 @@ export class Relay implements Dispatcher.DispatchHandler, Cancellable {
     const { req, context } = this.#exchange;
     // Instead of a body that was not asked for, the client may send its next request.
     if (context.expectsContinue && !req.complete) this.#res.shouldKeepAlive = false;
+    const { record } = this.#exchange;
+    record.answeredAt = performance.now();
     this.#res.writeHead(status, isReasonPhrase(statusMessage) ? statusMessage : undefined, lines);
     this.#answered = true;
+    record.repliedAt = performance.now();
+    record.bytes = 0;
     if (eventStream && status === 200 && this.#options.method !== 'HEAD') this.#beginEventStream(raw);
     // Head and body leave in one piece when they came in one; a head that comes alone must not wait (PX-152).
     this.#shortLength = shortLength;
@@ -128,6 +132,7 @@ export class Relay implements Dispatcher.DispatchHandler, Cancellable {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#finished) return;
     this.#bodyBegun = true;
+    this.#exchange.record.bytes += chunk.length;
     if (this.#stream !== null) {
       this.#stream.boundary.pass(chunk);
       this.#stream.lastByteAt = performance.now();
@@ -197,6 +202,7 @@ export class Relay implements Dispatcher.DispatchHandler, Cancellable {
 
   #dispatch(lease: Lease): void {
     this.#lease = lease;
+    this.#exchange.record.forwardedAt = performance.now();
     lease.client.dispatch(this.#options, this);
   }
 
@@ -230,6 +236,7 @@ export class Relay implements Dispatcher.DispatchHandler, Cancellable {
     const encoded = raw.some(
       (part, i) => i % 2 === 0 && part.toString().toLowerCase() === 'content-encoding',
     );
+    this.#services.observer.opened(this.#exchange.record, 'event_stream');
     this.#stream = { res: this.#res, boundary: new EventBoundary(), lastByteAt: performance.now() };
     // A comment cannot be put between compressed bytes.
     if (!encoded) this.#services.heartbeats.add(this.#stream);

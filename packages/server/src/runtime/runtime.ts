@@ -120,6 +120,15 @@ export interface Orphans {
   end(graceMs: number): Promise<StopReport>;
 }
 
+/** What the processes of a session take of the machine. */
+export interface SessionUsage {
+  readonly processes: number;
+  /** Memory in use; pages that processes share are counted for each of them. */
+  readonly residentBytes: number;
+  /** Processor time since the session was first measured, and what its processes had used before; never falls. */
+  readonly cpuSeconds: number;
+}
+
 /** A run that could not be brought to answer; `message` says why, for the session's owner. */
 export class LaunchError extends Error {
   override readonly name = 'LaunchError';
@@ -174,6 +183,8 @@ export interface Runtime extends AsyncDisposable {
    * @param keep - sessions whose processes are nobody's orphans. Call it before the first launch.
    */
   findOrphans(keep: ReadonlySet<string>): Promise<Orphans>;
+  /** What each session takes of the machine; a sample of the last seconds, empty where that cannot be measured. */
+  usage(): Promise<ReadonlyMap<string, SessionUsage>>;
   /** Lets every run go on without this server, and ends the watch over them; nothing can be launched afterwards. */
   detach(): Promise<void>;
 }

@@ -2,12 +2,14 @@ import { AgentClient } from '../agents/agent-client.ts';
 import type { Log } from '../log.ts';
 import { StoreError } from '../store/store-error.ts';
 import { deliverInitialMessage, DeliveryError } from './initial-message.ts';
+import type { SessionObserver } from './observer.ts';
 import type { SessionRecords } from './records.ts';
 import type { Session } from './session.ts';
 
 export interface FirstMessageContext {
   readonly records: SessionRecords;
   readonly messageTimeoutMs: number;
+  readonly observer: SessionObserver;
   readonly log: Log;
 }
 
@@ -31,28 +33,34 @@ export async function deliverFirstMessage(
 ): Promise<void> {
   const { endpoint } = session;
   if (endpoint === null || leave.aborted || ended.aborted) return;
-  const { records, messageTimeoutMs, log } = context;
+  const { records, messageTimeoutMs, observer, log } = context;
+  const { facts } = session;
+  const startedAt = performance.now();
   const waiting = new AbortController();
   const stopWaiting = (): void => waiting.abort();
   leave.addEventListener('abort', stopWaiting);
   ended.addEventListener('abort', stopWaiting);
   const timer = setTimeout(stopWaiting, messageTimeoutMs);
   try {
-    await deliverInitialMessage({
-      client: new AgentClient(endpoint),
-      text,
-      mayHaveArrived: session.initialMessage?.state === 'sending',
-      onSending: async () => records.sending(session),
-      onNotSent: () => records.message(session, { state: 'pending' }),
-      waiting: waiting.signal,
-      signal: ended,
-    });
+    await observer.step('first message', facts, async () =>
+      deliverInitialMessage({
+        client: new AgentClient(endpoint),
+        text,
+        mayHaveArrived: session.initialMessage?.state === 'sending',
+        onSending: async () => records.sending(session),
+        onNotSent: () => records.message(session, { state: 'pending' }),
+        waiting: waiting.signal,
+        signal: ended,
+      }),
+    );
     records.message(session, { state: 'delivered', at: new Date() });
+    observer.messageSettled(facts, 'delivered', performance.now() - startedAt);
     log.info({ sessionId: session.id }, 'first message delivered');
   } catch (error) {
     if (leave.aborted || ended.reason instanceof LeavingError) return;
     const reason = reasonOf(error, ended.aborted, waiting.signal.aborted, messageTimeoutMs);
     records.message(session, { state: 'failed', at: new Date(), reason });
+    observer.messageSettled(facts, 'failed', performance.now() - startedAt);
     if (!ended.aborted) log.warn({ sessionId: session.id, reason }, 'first message not delivered');
   } finally {
     clearTimeout(timer);

@@ -3,6 +3,7 @@ import { LaunchError } from '../runtime/runtime.ts';
 import type { PortReservation, Run, RunExit } from '../runtime/runtime.ts';
 import { deliverFirstMessage, LeavingError } from './first-message.ts';
 import type { FirstMessageContext } from './first-message.ts';
+import type { StartOutcome } from './observer.ts';
 import { provision } from './provision.ts';
 import type { ProvisionContext, StartPlan } from './provision.ts';
 import type { Session } from './session.ts';
@@ -106,20 +107,21 @@ export class SessionLife {
 
   async #bringUp(plan: StartPlan): Promise<void> {
     const { session } = this;
+    const { observer, log } = this.#context;
     const startedAt = performance.now();
+    const started = (outcome: StartOutcome): void =>
+      observer.started(session.facts, outcome, performance.now() - startedAt);
     try {
-      const run = await provision(
-        this.#context,
-        session,
-        plan,
-        this.#holdings.reservation,
-        this.#abort.signal,
+      const run = await observer.step('session start', session.facts, async () =>
+        provision(this.#context, session, plan, this.#holdings.reservation, this.#abort.signal),
       );
       this.#run = run;
+      started('running');
       const startMs = Math.round(performance.now() - startedAt);
-      this.#context.log.info({ sessionId: session.id, port: run.port, startMs }, 'session running');
+      log.info({ sessionId: session.id, port: run.port, startMs }, 'session running');
       this.#watch(run);
     } catch (error) {
+      started(this.#abort.signal.aborted ? 'stopped' : 'failed');
       if (!this.#abort.signal.aborted) this.#fail(error);
       return;
     }
@@ -156,6 +158,7 @@ export class SessionLife {
       records.message(session, failed);
     }
     if (!records.end(session, 'failed', reason, exit)) return;
+    this.#context.observer.ended(session.facts, 'failed');
     log.warn({ sessionId: session.id, reason, ...(known ? {} : { err: error }) }, 'session failed to start');
     this.#stopping ??= this.#release();
   }
@@ -169,8 +172,11 @@ export class SessionLife {
     const wasReady = exit.wasReady || session.initialMessage?.state === 'delivered';
     const { kind, reason } = verdictOn({ ...exit, wasReady });
     const to = kind === 'failed' ? 'failed' : 'stopping';
-    this.#context.records.end(session, to, reason, { code, signal, lastOutput });
-    this.#context.log.info({ sessionId: session.id, reason, code, signal }, 'session ended by itself');
+    const { records, observer, log } = this.#context;
+    const isNew = records.end(session, to, reason, { code, signal, lastOutput });
+    observer.exited(session.facts, exit.kind, kind);
+    if (isNew && to === 'failed') observer.ended(session.facts, 'failed');
+    log.info({ sessionId: session.id, reason, code, signal }, 'session ended by itself');
     this.stop(new Error(reason)).catch((error: unknown) => this.#report(error));
   }
 
@@ -189,6 +195,7 @@ export class SessionLife {
       }
     }
     if (records.end(session, 'stopped', session.reason ?? why.message)) {
+      this.#context.observer.ended(session.facts, 'stopped');
       log.info({ sessionId: session.id }, 'session stopped');
     }
     return this.#release();

@@ -251,6 +251,11 @@ export class Sessions {
     });
   }
 
+  /** Sessions that live. */
+  live(): readonly Session[] {
+    return this.#lives.sessions().filter(({ state }) => isLive(state));
+  }
+
   /** Number of sessions that live. */
   countLive(): number {
     return this.#lives.countLive();

@@ -9,7 +9,7 @@ import type { StartScripts } from '../agents/start-scripts.ts';
 import type { ResumeOption, Transport } from '../config/agents.ts';
 import type { Log } from '../log.ts';
 import { LaunchError } from '../runtime/runtime.ts';
-import type { PortReservation, Run, Runtime } from '../runtime/runtime.ts';
+import type { LaunchSpec, PortReservation, Run, Runtime } from '../runtime/runtime.ts';
 import type { Repositories, RepositoryPlan } from '../workspace/repositories.ts';
 import { RepositoryError } from '../workspace/repository-error.ts';
 import { fullNameOf } from '../workspace/repository.ts';
@@ -18,6 +18,7 @@ import type { WorkspaceFile } from '../workspace/workspace-files.ts';
 import type { Workspace, Workspaces } from '../workspace/workspace.ts';
 import { buildEnvironment } from './environment.ts';
 import type { EnvironmentPolicy } from './environment.ts';
+import type { SessionObserver } from './observer.ts';
 import type { SessionRecords } from './records.ts';
 import type { Session } from './session.ts';
 
@@ -33,6 +34,7 @@ export interface ProvisionContext {
   /** Identity of the data folder; marks every process of its sessions. */
   readonly instanceId: string;
   readonly records: SessionRecords;
+  readonly observer: SessionObserver;
   /** Whether agent servers keep the conversation in a file, for a resume. */
   readonly keepsConversations: boolean;
   readonly startTimeoutMs: number;
@@ -80,10 +82,14 @@ export async function provision(
   signal: AbortSignal,
 ): Promise<Run> {
   const { agent } = plan;
+  const { observer } = context;
+  const { facts } = session;
   const own = buildEnvironment(context.environment, agent.env, plan.environment);
   const environment = { ...own, ...context.repositories.agentEnvironment(own) };
   await context.records.starting(session);
-  const workspace = await context.workspaces.prepare(session.id, session.facts.workspaceName);
+  const workspace = await observer.step('prepare workspace', facts, async () =>
+    context.workspaces.prepare(session.id, facts.workspaceName),
+  );
   await bringRepository(context, session, plan.repository, workspace, signal);
   await addFiles(workspace.directory, plan.workspaceFiles);
   signal.throwIfAborted();
@@ -103,26 +109,26 @@ export async function provision(
     debug: environment['DEBUG'] === 'true',
   });
   const launch = throughScript(agentServer, script);
-  const run = await context.runtime.launch(
-    {
-      sessionId: session.id,
-      ...launch,
-      cwd: workspace.directory,
-      env: scriptEnvironment(
-        {
-          sessionId: session.id,
-          workspace: workspace.directory,
-          repository: factsOf(plan.repository),
-          agentServerArgs: context.operatorArgs.agentServer,
-          claudeArgs: context.operatorArgs.claude,
-        },
-        environment,
-      ),
-      logPath: workspace.logPath,
-      reservation,
-      timeoutMs: context.startTimeoutMs,
-    },
-    signal,
+  const spec: LaunchSpec = {
+    sessionId: session.id,
+    ...launch,
+    cwd: workspace.directory,
+    env: scriptEnvironment(
+      {
+        sessionId: session.id,
+        workspace: workspace.directory,
+        repository: factsOf(plan.repository),
+        agentServerArgs: context.operatorArgs.agentServer,
+        claudeArgs: context.operatorArgs.claude,
+      },
+      environment,
+    ),
+    logPath: workspace.logPath,
+    reservation,
+    timeoutMs: context.startTimeoutMs,
+  };
+  const run = await observer.step('start agent server', facts, async () =>
+    context.runtime.launch(spec, signal),
   );
   try {
     await context.records.running(session, run, launch.token);
@@ -135,7 +141,7 @@ export async function provision(
 
 /** Clones the repository of a session unless an earlier life has done so (DF-43). */
 async function bringRepository(
-  { workspaces, repositories, instanceId, log }: ProvisionContext,
+  { workspaces, repositories, instanceId, observer, log }: ProvisionContext,
   session: Session,
   plan: RepositoryPlan | null,
   workspace: Workspace,
@@ -144,9 +150,11 @@ async function bringRepository(
   if (plan === null || (await workspaces.holdsFiles(session.id))) return;
   const startedAt = performance.now();
   try {
-    await repositories.clone(plan, workspace, `${instanceId}.${session.id}`, signal, (progress) => {
-      session.progress = progress;
-    });
+    await observer.step('clone repository', session.facts, async () =>
+      repositories.clone(plan, workspace, `${instanceId}.${session.id}`, signal, (progress) => {
+        session.progress = progress;
+      }),
+    );
     const cloneMs = Math.round(performance.now() - startedAt);
     log.info(
       { sessionId: session.id, repository: fullNameOf(plan.repository), cloneMs },

@@ -178,3 +178,15 @@ function logEnds(endings: readonly Ending[], log: Log): void {
     log.info(fields, 'sessions of an earlier server have ended');
   }
 }
+
+/** Says what was found, once the server works. */
+export function logRecovery({ revived, ended, orphans }: Recovery, log: Log): void {
+  if (revived + ended.length > 0)
+    log.info({ revived, ended: ended.length }, 'sessions of an earlier server found');
+  if (orphans.found > 0) {
+    log.warn(
+      { sessionIds: orphans.sessionIds, processes: orphans.found },
+      'processes of an earlier server belong to no session any more and are ended',
+    );
+  }
+}

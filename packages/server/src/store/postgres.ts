@@ -4,6 +4,8 @@ import { Pool, TypeOverrides, types } from 'pg';
 import type { PoolClient } from 'pg';
 import { backupLines } from './backup.ts';
 import type { KeySource } from './key-source.ts';
+import { statementsTo } from './observer.ts';
+import type { StoreObserver } from './observer.ts';
 import { isServerError, postgresError } from './postgres-errors.ts';
 import { Store } from './store.ts';
 import { StoreError } from './store-error.ts';
@@ -27,6 +29,7 @@ export interface PostgresOptions {
   readonly poolSize?: number;
   /** Told when an idle connection breaks; the next statement opens another one. */
   readonly onConnectionLost?: (error: Error) => void;
+  readonly observer?: StoreObserver | undefined;
 }
 
 /**
@@ -59,6 +62,7 @@ export function postgresEngine(url: string, options: PostgresOptions = {}): Engi
   pool.on('error', (error) => options.onConnectionLost?.(error));
   const db: Database = new Kysely<Tables>({
     dialect: new PostgresDialect({ pool: new TranslatingPool(pool, location) }),
+    ...(options.observer === undefined ? {} : { log: statementsTo(options.observer) }),
   });
   return {
     db,

@@ -7,6 +7,8 @@ import type { DatabaseConnection, QueryResult, SqliteDatabase, SqliteStatement }
 import { backupSqlite } from './backup.ts';
 import { syncFolder, temporaryKeys } from './key-source.ts';
 import type { KeySource } from './key-source.ts';
+import { statementsTo } from './observer.ts';
+import type { StoreObserver } from './observer.ts';
 import { sqliteError } from './sqlite-errors.ts';
 import { Store } from './store.ts';
 import type { Engine } from './store.ts';
@@ -34,14 +36,14 @@ export const SQLITE: Dialect = { engine: 'sqlite', locksRows: false };
  * @throws StoreError when the file is damaged, another program's or a newer version's, when it cannot be written,
  * or its encryption key is not there. Nothing is overwritten then (DF-31, PX-171, PX-172).
  */
-export async function openSqlite(path: string, keys: KeySource): Promise<Store> {
+export async function openSqlite(path: string, keys: KeySource, observer?: StoreObserver): Promise<Store> {
   await makePrivate(path);
-  return Store.on(sqliteEngine(path), keys);
+  return Store.on(sqliteEngine(path, path, observer), keys);
 }
 
 /** A store that ends with the process: `persistence.enabled: false`. */
-export async function openMemory(): Promise<Store> {
-  return Store.on(sqliteEngine(MEMORY, 'in memory'), temporaryKeys());
+export async function openMemory(observer?: StoreObserver): Promise<Store> {
+  return Store.on(sqliteEngine(MEMORY, 'in memory', observer), temporaryKeys());
 }
 
 /** Mode 0600 before anything is in the file; SQLite gives the same mode to `-wal` and `-shm`. */
@@ -69,10 +71,13 @@ async function makePrivate(path: string): Promise<void> {
  * @param location - what messages call it.
  * @throws StoreError
  */
-export function sqliteEngine(path: string, location = path): Engine {
+export function sqliteEngine(path: string, location = path, observer?: StoreObserver): Engine {
   const inMemory = path === MEMORY;
   const file = openFile(path, location);
-  const db: Database = new Kysely<Tables>({ dialect: new StoreSqliteDialect(file, location) });
+  const db: Database = new Kysely<Tables>({
+    dialect: new StoreSqliteDialect(file, location),
+    ...(observer === undefined ? {} : { log: statementsTo(observer) }),
+  });
   return {
     db,
     dialect: SQLITE,

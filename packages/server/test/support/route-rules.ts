@@ -48,6 +48,7 @@ export const ROUTE_RULES: Readonly<Record<string, RouteRule>> = {
   'DELETE /api-keys/:keyId': 'key',
   'POST /api-keys/:keyId/rotate': 'key',
   'GET /audit': 'admins',
+  'GET /metrics': 'admins',
   'GET /mcp': 'own',
   'POST /mcp': 'own',
   'DELETE /mcp': 'own',

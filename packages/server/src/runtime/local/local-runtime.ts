@@ -16,6 +16,7 @@ import type {
   RunExit,
   RunRef,
   Runtime,
+  SessionUsage,
   StopReport,
 } from '../runtime.ts';
 import { AdoptedRun } from './adopted-run.ts';
@@ -29,6 +30,7 @@ import type { WatchedRun } from './local-run.ts';
 import { describe, findOrphans, markerOf } from './orphans.ts';
 import { PortPool } from './ports.ts';
 import { spawnProcess } from './spawn.ts';
+import { UsageMeter } from './usage.ts';
 
 export interface LocalRuntimeOptions {
   /** Identity of the data folder; every process that is started carries it. */
@@ -59,11 +61,13 @@ export class LocalRuntime implements Runtime {
   readonly #logs: BoundedLogs;
   readonly #table = new ProcessTable();
   readonly #alive = new AliveWatch();
+  readonly #usage: UsageMeter;
   readonly #runs = new Map<Run, WatchedRun>();
   readonly #stops = new Map<Run, Promise<StopReport>>();
 
   constructor(options: LocalRuntimeOptions) {
     this.#instanceId = options.instanceId;
+    this.#usage = new UsageMeter(options.instanceId, this.#table);
     this.#mask = options.mask;
     this.#ports = new PortPool(options.startPort, options.portCount);
     this.#logs = new BoundedLogs(options.onLogError);
@@ -141,6 +145,10 @@ export class LocalRuntime implements Runtime {
 
   async findOrphans(keep: ReadonlySet<string>): Promise<Orphans> {
     return findOrphans(this.#instanceId, keep, this.#table);
+  }
+
+  usage(): Promise<ReadonlyMap<string, SessionUsage>> {
+    return this.#usage.measure([...this.#runs.keys()]);
   }
 
   async detach(): Promise<void> {
