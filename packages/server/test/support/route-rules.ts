@@ -26,6 +26,7 @@ export const ROUTE_RULES: Readonly<Record<string, RouteRule>> = {
   'GET /search': 'own',
   'GET /sessions/:sessionId': 'session-read',
   'GET /sessions/:sessionId/log': 'session-read',
+  'GET /sessions/:sessionId/events': 'session-read',
   'POST /sessions/:sessionId/resume': 'session-write',
   'DELETE /sessions/:sessionId': 'session-manage',
   'GET /sessions/:sessionId/git/status': 'session-read',
