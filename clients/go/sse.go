@@ -67,25 +67,35 @@ func (r *sseReader) field(line []byte) {
 func (r *sseReader) readLine() ([]byte, error) {
 	r.line = r.line[:0]
 	for {
-		char, err := r.in.ReadByte()
-		if err != nil {
+		if _, err := r.in.Peek(1); err != nil {
 			return nil, err
 		}
-		if char == '\n' && r.afterCR {
+		ready, _ := r.in.Peek(r.in.Buffered())
+		if r.afterCR && ready[0] == '\n' {
 			r.afterCR = false
+			_, _ = r.in.Discard(1)
 			continue
 		}
-		r.afterCR = char == '\r'
-		if char == '\n' || char == '\r' {
-			if !r.begun {
-				r.begun = true
-				return bytes.TrimPrefix(r.line, []byte("\ufeff")), nil
-			}
-			return r.line, nil
+		r.afterCR = false
+		end := bytes.IndexAny(ready, "\r\n")
+		part := ready
+		if end >= 0 {
+			part = ready[:end]
 		}
-		if len(r.line)+len(r.data) >= maxEvent {
+		if len(r.line)+len(r.data)+len(part) > maxEvent {
 			return nil, fmt.Errorf("%w: an event is longer than %d bytes", ErrInvalidResponse, maxEvent)
 		}
-		r.line = append(r.line, char)
+		r.line = append(r.line, part...)
+		if end < 0 {
+			_, _ = r.in.Discard(len(ready))
+			continue
+		}
+		r.afterCR = ready[end] == '\r'
+		_, _ = r.in.Discard(end + 1)
+		if !r.begun {
+			r.begun = true
+			return bytes.TrimPrefix(r.line, []byte("\ufeff")), nil
+		}
+		return r.line, nil
 	}
 }

@@ -361,7 +361,10 @@ describe('what an agent is given', () => {
     const own = ['REQUEST_SECRET', 'OPERATOR_SECRET', 'AGENT_SECRET', 'AGENTAPI_PROXY_SESSION'];
     // What shells and terminals set for their children.
     const usual = ['PWD', 'OLDPWD', 'SHLVL', '_', 'COLUMNS', 'LINES', 'COLORTERM'];
-    expect([...names].filter((name) => ![...inherited, ...own, ...usual].includes(name))).toEqual([]);
+    // What start scripts are told, docs/scripts.md.
+    const scripts = ['AGENTAPI_PROXY_SESSION_ID', 'AGENTAPI_PROXY_WORKSPACE', 'AGENTAPI_ARGS', 'CLAUDE_ARGS'];
+    const known = [...inherited, ...own, ...usual, ...scripts];
+    expect([...names].filter((name) => !known.includes(name))).toEqual([]);
     expect([...names]).toEqual(expect.arrayContaining(own));
   });
 

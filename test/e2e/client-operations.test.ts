@@ -120,7 +120,7 @@ describe('PX-213: the TypeScript client has every operation of the server', () =
     await lively.delete();
   });
 
-  test('the audit log comes in pages; health, readiness and version need no key', async () => {
+  test('the audit log comes in pages; what is about the server itself needs no key', async () => {
     const page = await root.audit.list({ action: 'key.create', limit: 1 });
     expect(page.entries).toHaveLength(1);
     const actions = new Set<string>();
@@ -129,7 +129,10 @@ describe('PX-213: the TypeScript client has every operation of the server', () =
     await expect(alice.audit.list()).rejects.toMatchObject({ kind: 'forbidden' });
     const visitor = createClient({ baseUrl: server.url });
     expect(await visitor.health()).toEqual({ status: 'ok' });
+    expect(await visitor.live()).toEqual({ status: 'ok' });
     expect(await visitor.ready()).toEqual({ status: 'ready' });
     expect((await visitor.version()).version).toMatch(/^\d/);
+    expect((await visitor.openApiDocument()).openapi).toMatch(/^3\.1\./);
+    expect(await visitor.reference()).toContain('<!doctype html>');
   });
 });

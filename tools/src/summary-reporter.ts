@@ -2,7 +2,7 @@ import type { Reporter, TestModule, TestRunEndReason } from 'vitest/node';
 import { unobtainableParts } from './outside-parts.ts';
 
 /** Marks the name of a test that needs a program from outside: `… [needs agentapi]`. */
-const NEEDS = /\[needs ([a-z]+)\]/;
+const NEEDS = /\[needs ([a-z0-9]+)\]/;
 
 /**
  * Ends the run with one plain line of counts. In CI a skipped test fails the run, so that a missing

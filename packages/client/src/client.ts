@@ -8,12 +8,14 @@ import type { StartWithProfileRequest } from './profile-schemas.ts';
 import { Profiles } from './profiles.ts';
 import {
   healthSchema,
+  openApiDocumentSchema,
   readinessSchema,
   searchPageSchema,
   startReplySchema,
   versionSchema,
   type DeleteResult,
   type Health,
+  type OpenApiDocument,
   type Readiness,
   type SearchPage,
   type SessionDetails,
@@ -165,7 +167,16 @@ export class Client {
     return this.#transport.json({ ...options, method: 'GET', path: '/health' }, healthSchema);
   }
 
-  /** Whether the server takes work. While it starts or stops this is an {@link ApiError} of kind `unavailable`. */
+  /** Whether the process works: `GET /livez`, which answers as {@link Client.health} does. */
+  live(options: CallOptions = {}): Promise<Health> {
+    return this.#transport.json({ ...options, method: 'GET', path: '/livez' }, healthSchema);
+  }
+
+  /**
+   * Resolves with `ready` when the server takes work.
+   *
+   * @throws ApiError of kind `unavailable` while it starts or stops; its `body` says which
+   */
   ready(options: CallOptions = {}): Promise<Readiness> {
     return this.#transport.json({ ...options, method: 'GET', path: '/readyz' }, readinessSchema);
   }
@@ -173,6 +184,16 @@ export class Client {
   /** Which version of the server it is. */
   version(options: CallOptions = {}): Promise<Version> {
     return this.#transport.json({ ...options, method: 'GET', path: '/version' }, versionSchema);
+  }
+
+  /** The server's description of its API, for programs. */
+  openApiDocument(options: CallOptions = {}): Promise<OpenApiDocument> {
+    return this.#transport.json({ ...options, method: 'GET', path: '/openapi.json' }, openApiDocumentSchema);
+  }
+
+  /** The same for people: a page of HTML. */
+  reference(options: CallOptions = {}): Promise<string> {
+    return this.#transport.text({ ...options, method: 'GET', path: '/docs' });
   }
 }
 

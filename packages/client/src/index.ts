@@ -3,6 +3,7 @@ export type { Client, ClientOptions, SearchFilter } from './client.ts';
 export type { ApiKeyListOptions, ApiKeys } from './api-keys.ts';
 export type { AuditFilter, AuditLog } from './audit-log.ts';
 export type { ProfileChangeOptions, ProfileListOptions, Profiles, VersionedProfile } from './profiles.ts';
+export type { GitDiffOptions, SessionGit } from './session-git.ts';
 export type { SessionShares } from './session-shares.ts';
 export type { LogOptions, SendOptions, Session, UploadData } from './session.ts';
 export type { CallOptions, FetchFunction } from './transport.ts';
@@ -33,6 +34,7 @@ export type {
   Health,
   InitialMessage,
   Message,
+  OpenApiDocument,
   Readiness,
   SearchPage,
   SessionDetails,
@@ -72,3 +74,13 @@ export type {
   ProfileTemplateRequest,
   StartWithProfileRequest,
 } from './profile-schemas.ts';
+export type {
+  GitChange,
+  GitDiff,
+  GitPush,
+  GitPushRequest,
+  GitStatus,
+  GitStatusFile,
+  PullRequest,
+  PullRequestRequest,
+} from './git-schemas.ts';

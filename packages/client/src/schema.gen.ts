@@ -2,8 +2,6 @@
  * Generated from openapi/agentapi-proxy.json by `npm run openapi`; changes by hand are lost.
  */
 
-export type paths = Record<string, never>;
-export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
@@ -725,5 +723,3 @@ export interface components {
     headers: never;
     pathItems: never;
 }
-export type $defs = Record<string, never>;
-export type operations = Record<string, never>;

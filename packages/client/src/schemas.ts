@@ -42,6 +42,9 @@ export type Readiness = components['schemas']['Readiness'];
 /** Answer of `GET /version`. */
 export type Version = components['schemas']['Version'];
 
+/** Answer of `GET /openapi.json`: OpenAPI 3.1. */
+export type OpenApiDocument = components['schemas']['OpenApiDocument'];
+
 /** `stable`: the agent waits for input. `running`: it works, or has not started yet. */
 export type AgentStatus = components['schemas']['AgentStatus'];
 
@@ -108,6 +111,8 @@ export const sessionDetailsSchema: z.ZodMiniType<SessionDetails> = z.looseObject
       at: z.optional(z.string()),
     }),
   ),
+  failure: z.optional(z.looseObject({ code: z.string(), kind: z.string() })),
+  progress: z.optional(z.looseObject({ step: z.string(), percent: z.nullable(z.int()), detail: z.string() })),
   history: z.array(z.looseObject({ state: stateSchema, at: z.string(), reason: z.optional(z.string()) })),
 });
 
@@ -135,6 +140,9 @@ export const versionSchema: z.ZodMiniType<Version> = z.looseObject({
   default_agent: z.string(),
   started_at: z.string(),
 });
+
+/** Body of `GET /openapi.json`. */
+export const openApiDocumentSchema: z.ZodMiniType<OpenApiDocument> = z.looseObject({ openapi: z.string() });
 
 const agentStatusSchema = z.enum(['stable', 'running']);
 const roleSchema = z.enum(['agent', 'user']);

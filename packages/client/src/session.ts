@@ -17,6 +17,7 @@ import {
   type SessionDetails,
   type UploadedFile,
 } from './schemas.ts';
+import { SessionGit } from './session-git.ts';
 import { SessionShares } from './session-shares.ts';
 import type { CallOptions, Transport } from './transport.ts';
 import { sendAndWait, type Turn } from './turn.ts';
@@ -59,6 +60,8 @@ export class Session {
   readonly id: string;
   /** Who may use it besides its owner. */
   readonly shares: SessionShares;
+  /** What the agent has changed in its repository. */
+  readonly git: SessionGit;
   readonly #segment: string;
   readonly #transport: Transport;
 
@@ -68,6 +71,7 @@ export class Session {
     this.#transport = transport;
     this.id = id;
     this.shares = new SessionShares(transport, this.#record());
+    this.git = new SessionGit(transport, this.#record());
   }
 
   /** The session's record: state, agent, times, reason of a failure. */

@@ -13,7 +13,9 @@ export async function clientTypes(document: string): Promise<string> {
   const { openapi, info, components }: OpenAPI3 = JSON.parse(document);
   const schemas: OpenAPI3 = { openapi, info, components: { schemas: components?.schemas ?? {} } };
   const nodes = await openapiTS(schemas, { alphabetize: true, immutable: true, defaultNonNullable: false });
-  return HEADER + astToString(nodes.map(allowUndefined));
+  // The rest of what the generator writes is about operations, and empty.
+  const kept = nodes.filter((node) => ts.isInterfaceDeclaration(node) && node.name.text === 'components');
+  return HEADER + astToString(kept.map(allowUndefined));
 }
 
 /** Whoever leaves a member out may as well say so: `undefined` is not sent. */

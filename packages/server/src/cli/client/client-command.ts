@@ -76,6 +76,7 @@ function addSessionCommands(client: Command, context: CliContext, setExitCode: S
     .option('-t, --tag <name=value>', 'only those with this tag; repeatable', collect)
     .option('-u, --user <name>', 'only those of a user')
     .option('-n, --limit <number>', 'at most this many')
+    .option('-q, --quiet', 'print ids only, one a line')
     .action(async (_flags: unknown, command: Command) => {
       const { list } = await import('./session-commands.ts');
       setExitCode(await list(command.optsWithGlobals<ListFlags>(), context));

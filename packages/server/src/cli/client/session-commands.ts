@@ -42,6 +42,7 @@ export interface ListFlags extends ClientFlags {
   readonly tag?: readonly string[];
   readonly user?: string;
   readonly limit?: string;
+  readonly quiet?: boolean;
 }
 
 export interface LogFlags extends ClientFlags {
@@ -82,7 +83,10 @@ export async function list(flags: ListFlags, context: CliContext): Promise<numbe
       sessions.push(session);
       if (sessions.length >= limit) break;
     }
-    desk.answer({ sessions }, () => (sessions.length === 0 ? ['No sessions'] : sessionTable(sessions, desk)));
+    desk.answer({ sessions }, () => {
+      if (flags.quiet === true) return sessions.map(({ session_id: id }) => id);
+      return sessions.length === 0 ? ['No sessions'] : sessionTable(sessions, desk);
+    });
   });
 }
 
