@@ -48,6 +48,20 @@ export interface components {
             readonly entries: readonly components["schemas"]["AuditEntry"][];
             readonly next_cursor?: string | undefined;
         };
+        readonly ConversationMessage: {
+            readonly content: string;
+            /** @description Event of the last change of the message. */
+            readonly event_id: number;
+            /** @description Number of the message in its conversation. */
+            readonly id: number;
+            /** @enum {string} */
+            readonly role: "agent" | "user";
+            readonly time: string;
+        };
+        readonly ConversationPage: {
+            readonly messages: readonly components["schemas"]["ConversationMessage"][];
+            readonly next_cursor?: string | undefined;
+        };
         /**
          * ConversationRole
          * @example user
@@ -266,6 +280,20 @@ export interface components {
              */
             readonly time: string;
         };
+        readonly MessageMatch: {
+            /** @description Number of the message in its conversation. */
+            readonly id: number;
+            /** @enum {string} */
+            readonly role: "agent" | "user";
+            readonly session_id: string;
+            /** @description Where the first word is. */
+            readonly snippet: string;
+            readonly time: string;
+        };
+        readonly MessageMatchPage: {
+            readonly matches: readonly components["schemas"]["MessageMatch"][];
+            readonly next_cursor?: string | undefined;
+        };
         readonly MessageRequestBody: {
             /**
              * Format: uri
@@ -442,6 +470,30 @@ export interface components {
             /** @description Branch with the changes; default: the one checked out. */
             readonly head?: string | undefined;
             readonly title: string;
+        };
+        readonly QueuedMessage: {
+            readonly content: string;
+            /** Format: date-time */
+            readonly created_at: string;
+            readonly created_by: string;
+            readonly id: string;
+            /** @description Order of delivery in the session. */
+            readonly position: number;
+            /** @description Why it was not delivered. */
+            readonly reason: string | null;
+            readonly session_id: string;
+            /** @enum {string} */
+            readonly state: "pending" | "sending" | "delivered" | "failed" | "cancelled";
+            /** Format: date-time */
+            readonly updated_at: string;
+        };
+        readonly QueueMessageRequest: {
+            /** @description White space around it is left out. */
+            readonly content: string;
+        };
+        readonly QueuePage: {
+            readonly messages: readonly components["schemas"]["QueuedMessage"][];
+            readonly next_cursor?: string | undefined;
         };
         readonly Readiness: {
             /** @enum {string} */
@@ -715,6 +767,21 @@ export interface components {
             /** Format: date-time */
             readonly started_at: string;
             readonly version: string;
+        };
+        readonly WaitResult: {
+            /** @description The last event; `after` of the next wait. */
+            readonly event_id: number;
+            readonly message?: {
+                readonly content: string;
+                readonly id: number;
+                /** @enum {string} */
+                readonly role: "agent" | "user";
+                readonly time: string;
+            } | undefined;
+            /** @enum {string} */
+            readonly result: "stable" | "message" | "ended" | "timeout";
+            /** @enum {string} */
+            readonly state: "creating" | "starting" | "running" | "stopping" | "stopped" | "failed";
         };
     };
     responses: never;

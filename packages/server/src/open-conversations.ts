@@ -2,9 +2,16 @@ import type { FastifyInstance } from 'fastify';
 import type { AccessControl } from './auth/access-control.ts';
 import type { Config } from './config/schema.ts';
 import { EventViewers } from './http/event-viewers.ts';
+import { conversationRoutes } from './http/routes/conversations.ts';
+import { eventRoutes } from './http/routes/events.ts';
+import { queueRoutes } from './http/routes/queue.ts';
 import { sessionEventRoutes } from './http/routes/session-events.ts';
+import { waitRoute } from './http/routes/wait.ts';
 import { Journal } from './journal/journal.ts';
+import { MessageSearch } from './journal/message-search.ts';
+import { Overview } from './journal/overview.ts';
 import type { Log } from './log.ts';
+import { MessageQueue } from './queue/message-queue.ts';
 import type { Sessions } from './sessions/manager.ts';
 import type { SessionObserver } from './sessions/observer.ts';
 import type { Store } from './store/store.ts';
@@ -23,7 +30,7 @@ export interface Conversations extends AsyncDisposable {
   catchUp(ids: readonly string[]): Promise<void>;
 }
 
-/** The journal of all sessions, and what is served from it. */
+/** The journal and the queue of all sessions, and what is served from them. */
 export function openConversations(
   config: Config,
   store: Store,
@@ -36,16 +43,29 @@ export function openConversations(
     maxAgeMs: config.journal.retention_hours * HOUR_MS,
     log,
   });
+  const overview = new Overview(journal);
+  const queue = new MessageQueue({ store, mostWaiting: config.limits.queued_messages, log });
   const viewers = new EventViewers(log);
+  const closing = new AbortController();
   const { authenticator, sessions: sessionAccess } = access;
   return {
-    observers: [journal],
+    observers: [journal, queue, overview],
     declare: (app, sessions) => {
-      sessionEventRoutes(app, { sessions, journal, access: sessionAccess, authenticator, viewers });
+      const common = { sessions, journal, access: sessionAccess, authenticator, viewers };
+      sessionEventRoutes(app, common);
+      conversationRoutes(app, { ...common, search: new MessageSearch(store) });
+      queueRoutes(app, sessions, queue, sessionAccess);
+      waitRoute(app, { ...common, queue, closing: closing.signal });
+      eventRoutes(app, { ...common, overview });
     },
-    recheck: () => viewers.recheck(),
+    recheck: () => {
+      viewers.recheck();
+      overview.recheck();
+    },
     catchUp: async (ids) => journal.catchUp(ids),
     [Symbol.asyncDispose]: async () => {
+      closing.abort();
+      await queue[Symbol.asyncDispose]();
       await journal[Symbol.asyncDispose]();
       await viewers.close();
     },

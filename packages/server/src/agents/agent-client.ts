@@ -8,6 +8,7 @@ import { conversationEvents } from './conversation-events.ts';
 const messagesSchema = z.object({
   messages: z.array(z.object({ role: z.enum(['agent', 'user']), content: z.string() })),
 });
+const statusSchema = z.object({ status: z.enum(['running', 'stable']) });
 const problemSchema = z.object({
   detail: z.string().optional(),
   errors: z.array(z.object({ message: z.string().optional() })).optional(),
@@ -72,6 +73,12 @@ export class AgentClient {
       signal.throwIfAborted();
       return { kind: 'unknown', reason: error instanceof Error ? error.message : String(error) };
     }
+  }
+
+  /** Whether the agent works or waits for input. Rejects when it cannot be asked. */
+  async status(signal: AbortSignal): Promise<'running' | 'stable'> {
+    const response = await request(`${this.#origin}/status`, { headers: this.#headers, signal });
+    return statusSchema.parse(await response.body.json()).status;
   }
 
   /** Texts of the user messages in the history, oldest first. */

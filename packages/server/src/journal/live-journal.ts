@@ -47,7 +47,9 @@ export class LiveJournal {
   #recorder: Recorder | null = null;
   #tail: Tail | null = null;
   #wantsSave = false;
-  #written: (() => void)[] = [];
+  /** Those who wait for the next draft to be written, and those who wait for the present one. */
+  #wanting: (() => void)[] = [];
+  #awaiting: (() => void)[] = [];
   /** Resolves those who wait for the store to take something. */
   #room: (() => void)[] = [];
   #isBroken = false;
@@ -81,21 +83,23 @@ export class LiveJournal {
     const draft = this.#recorder?.draft(now, this.#wantsSave) ?? null;
     this.#wantsSave = false;
     for (const resolve of this.#room.splice(0)) resolve();
-    if (draft === null) this.#wakeWritten();
+    this.#awaiting.push(...this.#wanting.splice(0));
+    if (draft === null) this.#wakeAwaiting();
     return draft;
   }
 
   /** A draft is written: now others may see it. */
   committed({ events }: Draft): void {
     this.#tail?.push(events.map((placed) => frameOf(placed)));
-    this.#wakeWritten();
+    this.#wakeAwaiting();
   }
 
   /** The session is not there any more, or its journal cannot be written. */
   abandon(): void {
     this.#isBroken = true;
     this.#stop.abort();
-    this.#wakeWritten();
+    this.#awaiting.push(...this.#wanting.splice(0));
+    this.#wakeAwaiting();
   }
 
   /** Resolves when everything that was told so far is written, messages included. */
@@ -112,13 +116,13 @@ export class LiveJournal {
   }
 
   async #nextWrite(): Promise<void> {
-    const written = new Promise<void>((resolve) => this.#written.push(resolve));
+    const written = new Promise<void>((resolve) => this.#wanting.push(resolve));
     this.#options.onDirty(this);
     await written;
   }
 
-  #wakeWritten(): void {
-    for (const resolve of this.#written.splice(0)) resolve();
+  #wakeAwaiting(): void {
+    for (const resolve of this.#awaiting.splice(0)) resolve();
   }
 
   async #open(): Promise<void> {
