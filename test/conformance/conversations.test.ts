@@ -8,7 +8,7 @@ import type { EventReader, SeenEvent } from '../support/event-reader.ts';
 import { lineAgent } from '../support/line-agent.ts';
 import { eventually } from '../support/server-process.ts';
 import { ServerSeries } from '../support/server-series.ts';
-import { jsonRequest, start, untilState } from '../support/wire.ts';
+import { getSession, jsonRequest, start, untilState } from '../support/wire.ts';
 
 const keyOf = (name: string): string => `ap_${name}_0123456789abcdef`;
 const as = (name: string): Record<string, string> => ({ 'x-api-key': keyOf(name) });
@@ -204,6 +204,21 @@ for (const engine of engines) {
       expect((await read(waitReply, `/sessions/${id}/wait?for=message&timeout=60`)).result).toBe('ended');
     }, 120_000);
 
+    test('whoever looks on uses the session, over either stream', async () => {
+      const id = await start(series.server, { agent: 'line' });
+      await read(waitReply, `/sessions/${id}/wait?for=stable&timeout=60`);
+      for (const path of [`/sessions/${id}/events?after=now`, `/${id}/events`]) {
+        const stream = await readEvents(`${series.server.url}${path}`);
+        const { updated_at: before } = await getSession(series.server, id);
+        await eventually(
+          'the session was used',
+          async () => (await getSession(series.server, id)).updated_at > before,
+          30_000,
+        );
+        stream.cut();
+      }
+    }, 120_000);
+
     test('one connection to the agent server serves many viewers, and all see the same', async () => {
       const id = await start(series.server, { agent: 'line' });
       const viewers = await Promise.all(
@@ -230,6 +245,44 @@ for (const engine of engines) {
     }, 120_000);
   });
 }
+
+describe('the client', () => {
+  test('follows a journal over a restart, leaves messages and finds them again', async () => {
+    await using series = await ServerSeries.start();
+    const port = series.server.port;
+    await series.server.stop();
+    const server = await series.next({ config: { port } });
+    const session = await server.client.start();
+    const message = await session.conversation.queue('platypus', { idempotencyKey: 'one' });
+    expect(await session.conversation.queue('platypus', { idempotencyKey: 'one' })).toMatchObject({
+      id: message.id,
+    });
+    const ids: number[] = [];
+    const following = (async () => {
+      for await (const { id } of session.conversation.events()) ids.push(id);
+    })();
+    await eventually('there is something', () => ids.length > 2, 60_000);
+    await series.crashAndRestart();
+    await eventually(
+      'the message is delivered',
+      async () => (await session.conversation.queuedMessage(message.id)).state === 'delivered',
+      60_000,
+    );
+    expect((await session.conversation.wait('stable', { timeoutSeconds: 60 })).result).toBe('stable');
+    const later = await session.conversation.queue('/exit');
+    await expect(session.conversation.edit(later.id, 'x').catch(() => 'late')).resolves.toBeDefined();
+    await session.conversation.cancel(later.id).catch(() => undefined);
+    await series.killSession(session.id);
+    await following;
+    expect(ids).toEqual(ids.map((_id, index) => index + 1));
+    const said: string[] = [];
+    for await (const { content } of session.conversation.allMessages({ limit: 1 })) said.push(content);
+    expect(said).toContain('platypus');
+    const { matches } = await series.server.client.searchMessages('platypus');
+    expect(matches.map(({ session_id: id }) => id)).toContain(session.id);
+    expect((await session.conversation.queued({ state: 'delivered' })).messages).not.toEqual([]);
+  }, 180_000);
+});
 
 describe('with keys', () => {
   test('GET /events shows what its caller may see, and follows shares as they come and go', async () => {

@@ -67,7 +67,7 @@ export class Journal implements SessionObserver, AsyncDisposable {
     const before = this.#lives.get(session.id)?.over ?? Promise.resolve();
     const life = new LiveJournal({ session, store, log, onDirty: (one) => this.#mark(one) }, before);
     this.#lives.set(session.id, life);
-    const work = life.over.then(() => {
+    const work = life.over.finally(() => {
       this.#working.delete(work);
       if (this.#lives.get(session.id) === life) this.#lives.delete(session.id);
     });

@@ -33,7 +33,7 @@ export class MessageQueue implements SessionObserver, AsyncDisposable {
     const { store, log } = this.#options;
     const worker = new QueueWorker({ session, queue: store.queue, log });
     this.#workers.set(session.id, worker);
-    const work = worker.over.then(() => {
+    const work = worker.over.finally(() => {
       this.#working.delete(work);
       if (this.#workers.get(session.id) === worker) this.#workers.delete(session.id);
     });

@@ -138,9 +138,9 @@ export class JournalTable {
   async pruneToSize(sessionId: string, maxBytes: number): Promise<number> {
     const segments = await this.#db
       .selectFrom('journal_batches')
-      .select(({ fn, ref }) => [
+      .select((select) => [
         'segment',
-        fn.sum<number>(fn<number>('length', [ref('events_sealed')])).as('bytes'),
+        select.fn.sum<number>(select.fn<number>('length', ['events_sealed'])).as('bytes'),
       ])
       .where('session_id', '=', sessionId)
       .groupBy('segment')
@@ -148,9 +148,9 @@ export class JournalTable {
       .execute();
     let total = 0;
     const [, ...older] = segments;
-    total += Number(segments[0]?.bytes ?? 0);
+    total += segments[0]?.bytes ?? 0;
     for (const { segment, bytes } of older) {
-      total += Number(bytes);
+      total += bytes;
       if (total <= maxBytes) continue;
       const result = await this.#db
         .deleteFrom('journal_batches')
@@ -172,10 +172,11 @@ export class JournalTable {
       .selectFrom('journal_batches as batch')
       .select('id')
       .where('at', '<', time)
-      .where(({ not, exists, selectFrom }) =>
-        not(
-          exists(
-            selectFrom('journal_batches as other')
+      .where((where) =>
+        where.not(
+          where.exists(
+            where
+              .selectFrom('journal_batches as other')
               .select('other.id')
               .whereRef('other.session_id', '=', 'batch.session_id')
               .whereRef('other.segment', '=', 'batch.segment')

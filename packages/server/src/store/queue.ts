@@ -72,16 +72,17 @@ export class QueueTable {
         if (known !== undefined) return { kind: 'known', message: await this.#read(known) };
       }
       const { waiting } = await own
-        .select(({ fn }) => fn.countAll<number>().as('waiting'))
+        .select((select) => select.fn.countAll<number>().as('waiting'))
         .where('state', 'in', ['pending', 'sending'])
         .executeTakeFirstOrThrow();
       if (waiting >= most) return { kind: 'full' };
       const row = await db
         .insertInto('queued_messages')
-        .values(({ selectFrom }) => ({
+        .values((insert) => ({
           id: message.id,
           session_id: message.sessionId,
-          position: selectFrom('queued_messages')
+          position: insert
+            .selectFrom('queued_messages')
             .select(sql<number>`coalesce(max(position), 0) + 1`.as('next'))
             .where('session_id', '=', message.sessionId),
           state: 'pending',

@@ -47,7 +47,8 @@ export function parseWordQuery(text: string): WordQuery {
     if (quoted !== undefined && runs.length > 0) phrases.add(spaced(quoted));
     for (const run of runs) {
       for (const part of partsOf(run, 'query')) words.add(part);
-      for (const [whole] of run.matchAll(WITHOUT_SPACES)) if ([...whole].length > 2) phrases.add(whole);
+      for (const [whole] of run.matchAll(WITHOUT_SPACES))
+        if (Array.from(whole).length > 2) phrases.add(whole);
     }
   }
   return { words: [...words].slice(0, MAX_QUERY_WORDS), phrases: [...phrases] };
@@ -77,7 +78,7 @@ function* partsOf(run: string, use: 'index' | 'query'): Generator<string> {
   let from = 0;
   for (const match of run.matchAll(WITHOUT_SPACES)) {
     if (match.index > from) yield wordOf(run.slice(from, match.index));
-    yield* pairsOf([...match[0]], use);
+    yield* pairsOf(Array.from(match[0]), use);
     from = match.index + match[0].length;
   }
   if (from < run.length) yield wordOf(run.slice(from));
