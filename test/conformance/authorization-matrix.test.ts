@@ -324,7 +324,7 @@ describe('PX-047, PX-050, PX-051, PX-052, PX-203: the authorization matrix', () 
     }
     expect(wrong).toEqual([]);
     expect(cells).toBe(routes.length * CALLERS.length);
-  });
+  }, 120_000);
 
   test('everything below /:sessionId/ × every method × every caller', async () => {
     const wrong: string[] = [];
