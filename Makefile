@@ -21,8 +21,8 @@ lint: install-deps build ## Check style, types and unused code
 format: ## Format all source files
 	@npm run --silent format
 
-e2e: install-deps build ## Run only the tests across packages
-	@npm run --silent prepare-tests
+e2e: install-deps build ## Run the tests across packages in their long form
+	@AGENTAPI_PROXY_TEST_THOROUGH=1 npm run --silent prepare-tests
 	@npm run --silent e2e
 
 bench: install-deps build ## Measure speed and memory

@@ -157,7 +157,7 @@ describe('health and version', () => {
     expect(JSON.parse(answer.body)).toEqual({ status: 'ok' });
   });
 
-  test('GET /readyz is 200 while sessions are taken', async () => {
+  test('GET /readyz is 200 "ready" while sessions are taken', async () => {
     const answer = await raw({ path: '/readyz' });
     expect(answer.status).toBe(200);
     expect(JSON.parse(answer.body)).toEqual({ status: 'ready' });

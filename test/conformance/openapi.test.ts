@@ -60,6 +60,19 @@ describe('GET /openapi.json', () => {
   });
 });
 
+test('every member and every parameter says what it means', async () => {
+  const document: unknown = await (await server.request('/openapi.json')).json();
+  expect(unexplained(document, '#')).toEqual([]);
+  const page = await (await server.request('/docs')).text();
+  for (const text of [
+    'Of this step, 0 to 100;',
+    'files that git does not know included',
+    'not yet, or no more',
+  ]) {
+    expect(page).toContain(text);
+  }
+});
+
 test('an answer that is not described is noticed', async () => {
   const answer = { method: 'GET', path: '/health', contentType: 'application/json' };
   answerCheck.check(server.url, { ...answer, status: 200, body: '{"status":"ok"}' });
@@ -135,3 +148,32 @@ describe('GET /docs', () => {
     },
   );
 });
+
+const mapSchema = z.record(z.string(), z.unknown());
+const explainedSchema = z.union([
+  z.looseObject({ $ref: z.string() }),
+  z.looseObject({ description: z.string().min(1) }),
+]);
+
+/** Places of members and parameters that neither have a description nor refer to something that has a place of its own. */
+function unexplained(value: unknown, place: string): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap((item, index) => unexplained(item, `${place}/${index}`));
+  const map = mapSchema.safeParse(value);
+  if (!map.success) return [];
+  // Beside a reference, members only narrow what is explained where it leads.
+  const { parameters, properties } = '$ref' in map.data ? { ...map.data, properties: {} } : map.data;
+  const members = [
+    ...Object.entries(mapSchema.catch({}).parse(properties)),
+    ...z
+      .array(z.looseObject({ name: z.string() }))
+      .catch([])
+      .parse(parameters)
+      .map((parameter) => [parameter.name, parameter] as const),
+  ];
+  return [
+    ...members
+      .filter(([, member]) => !explainedSchema.safeParse(member).success)
+      .map(([name]) => `${place}/${name}`),
+    ...Object.entries(map.data).flatMap(([name, inner]) => unexplained(inner, `${place}/${name}`)),
+  ];
+}

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { createClient } from '@agentapi-proxy/client';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { HAS_POSTGRES, PostgresServer } from '../../tools/src/postgres-server.ts';
 import { lineAgent } from '../support/line-agent.ts';
@@ -490,7 +491,12 @@ describe('while the server starts', () => {
           'the port answers',
           async () => (await fetch(`${url}/livez`).catch(() => null))?.status === 200,
         );
-        expect((await fetch(`${url}/readyz`)).status).toBe(503);
+        const readiness = await fetch(`${url}/readyz`);
+        expect([readiness.status, await readiness.json()]).toEqual([503, { status: 'starting' }]);
+        await expect(createClient({ baseUrl: url }).ready()).rejects.toMatchObject({
+          kind: 'unavailable',
+          body: { status: 'starting' },
+        });
         for (const path of ['/search', '/sessions/x', '/00000000-0000-4000-8000-000000000000/status']) {
           const refused = await fetch(`${url}${path}`);
           expect(refused.headers.get('retry-after')).toBe('1');

@@ -63,6 +63,27 @@ describe('shutdown', () => {
     await eventually('nothing is left', async () => (await next.sessionProcesses()).length === 0);
   });
 
+  test('GET /readyz is 503 "shutting_down" while the server ends, which the client tells as unavailable', async () => {
+    await using server = await startServer({
+      config: { ...IN_MEMORY, agents: { stubborn: STUBBORN }, stop_grace_seconds: 3 },
+    });
+    await untilState(server, await start(server, { agent: 'stubborn' }), 'running');
+    server.kill('SIGTERM');
+    const refused = await eventually('the server is not ready any more', async () =>
+      server.client.ready().then(
+        () => undefined,
+        (error: unknown) => error,
+      ),
+    );
+    expect(refused).toMatchObject({
+      kind: 'unavailable',
+      status: 503,
+      body: { status: 'shutting_down' },
+    });
+    expect((await server.request('/livez')).status).toBe(200);
+    expect(await server.exited).toEqual({ code: 0, signal: null });
+  });
+
   test('new sessions are refused while the server ends', async () => {
     await using server = await startServer({
       config: { ...IN_MEMORY, agents: { stubborn: STUBBORN }, stop_grace_seconds: 2 },

@@ -52,11 +52,11 @@ describe('POST /start', () => {
     const body = {
       metadata: { description: 'x' },
       scope: 'user',
-      params: { message: '', github_token: 'x' },
+      params: { message: '', colour: 'x' },
     };
     const response = await server.request('/start', jsonRequest(body));
     expect(response.status).toBe(200);
-    expect(response.headers.get('x-ignored-members')).toBe('metadata, scope, params.github_token');
+    expect(response.headers.get('x-ignored-members')).toBe('metadata, scope, params.colour');
   });
 
   test('PX-078: while authentication is off the owner is the named user, else anonymous', async () => {

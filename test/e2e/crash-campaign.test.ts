@@ -11,7 +11,7 @@ import { ServerSeries } from '../support/server-series.ts';
 import { getSession, jsonRequest, search } from '../support/wire.ts';
 
 /** `make e2e` runs the long form, 100; CRASH_CAMPAIGN_SEED repeats a run. */
-const KILLS = Number(process.env['CRASH_CAMPAIGN_KILLS'] ?? 10);
+const KILLS = Number(process.env['CRASH_CAMPAIGN_KILLS'] ?? 6);
 const SEED = Number(process.env['CRASH_CAMPAIGN_SEED'] ?? randomInt(2 ** 31));
 
 /** Living sessions at a time; what is to be shown does not depend on their number. */

@@ -126,12 +126,14 @@ async function* connections(
   let everConnected = false;
   for (let attempt = 1; ; attempt += 1) {
     const connection = new Deadline('The connection', Infinity, signal);
-    const openedAt = performance.now();
+    // Waiting for a server that does not answer is no steady connection.
+    let openedAt = Infinity;
     let news = false;
     let cause: ClientError;
     try {
       const body = await source.transport.stream(source.path, connection.signal);
       everConnected = true;
+      openedAt = performance.now();
       replay.connected();
       for await (const wire of readServerSentEvents(body, { signal: connection.signal, idleTimeoutMs })) {
         const event = parseAgentEvent(wire);

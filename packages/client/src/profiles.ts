@@ -41,7 +41,7 @@ export class Profiles {
     this.#transport = transport;
   }
 
-  /** All of them, newest first. */
+  /** All of them, oldest first. */
   async list({ user_id, ...options }: ProfileListOptions = {}): Promise<readonly Profile[]> {
     const query = queryOf({ user_id });
     const call = { ...options, method: 'GET', path: '/profiles', query } as const;

@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   ApiError,
   ConnectionError,
@@ -313,4 +313,24 @@ describe('events', () => {
     }
     expect(proxy.count('GET /s1/events')).toBe(2);
   });
+});
+
+test('a server that takes connections and never answers is given up, however long each attempt waited', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
+  let attempts = 0;
+  const silent = (_url: string | URL | Request, init?: RequestInit): Promise<Response> => {
+    attempts += 1;
+    return new Promise((_resolve, reject) => {
+      init?.signal?.addEventListener('abort', () => reject(init.signal?.reason));
+    });
+  };
+  const client = createClient({ baseUrl: 'http://127.0.0.1:9', fetch: silent, timeoutMs: 60_000 });
+  const events = iterate(client.session('s1').events({ reconnect: { ...QUICK, maxAttempts: 2 } }));
+  const outcome = events.next().catch((error: unknown) => error);
+  await vi.advanceTimersByTimeAsync(10 * 61_000);
+  expect(await outcome).toBeInstanceOf(TimeoutError);
+  expect(attempts).toBe(3);
 });

@@ -61,6 +61,9 @@ export interface DeclaredRoute {
   readonly config: FastifyContextConfig;
 }
 
+/** More than the longest head that the configuration allows. */
+const MAX_PARAM_CHARS = 1_048_576;
+
 interface KnownRoute extends DeclaredRoute {
   readonly pattern: RegExp;
 }
@@ -78,6 +81,8 @@ export function createControlServer(options: ControlServerOptions): FastifyInsta
     genReqId: options.requestIdOf,
     requestIdHeader: false,
     return503OnClosing: false,
+    // Else the router would answer for itself, in a shape of its own. The listener limits the whole head.
+    routerOptions: { maxParamLength: MAX_PARAM_CHARS },
     forceCloseConnections: false,
     // Fastify would load its own compilers, a hundred files at every start, only to be given ours.
     schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },

@@ -34,8 +34,10 @@ export const startBodySchema = z
     ...repositoryMembers,
     params: z
       .looseObject({
-        message: plainText().optional(),
-        github_token: plainText().max(MAX_TOKEN_CHARS).optional(),
+        message: plainText().optional().meta({ description: 'As `message` of the request, which wins.' }),
+        github_token: plainText().max(MAX_TOKEN_CHARS).optional().meta({
+          description: 'As `github_token` of the request, which wins.',
+        }),
       })
       .optional()
       .meta({ description: 'Newer web clients put the first message and a GitHub token here (PX-233).' }),

@@ -31,6 +31,8 @@ const FOR_CALLERS: readonly ErrorCode[] = [
   'invalid_api_key',
   'too_many_failures',
   'store_unavailable',
+  // Reading may need room as well, to sort.
+  'store_full',
 ];
 
 /** Everything that may keep a request from success, by code. */
@@ -59,7 +61,7 @@ export function refusalAnswers(codes: readonly ErrorCode[]): Readonly<Record<str
 
 function refusalAnswer(status: number, codes: readonly ErrorCode[]): JsonObject {
   const reasons = codes.map((code) => `\`${code}\``).join(', ');
-  const mayComeAgain = status === 429 || status === 503;
+  const mayComeAgain = status === 429 || status === 503 || status === 507;
   return {
     description: `${STATUS_CODES[status] ?? 'Refused'}: ${reasons}`,
     headers: {

@@ -85,7 +85,12 @@ function withEvents(answer: JsonObject): JsonObject {
   const events = (Array.isArray(forms) ? forms : []).map((form: Json) => {
     const { properties, ...rest } = asObject(form);
     const { data = {}, ...others } = asObject(properties);
-    const text = { type: 'string', contentMediaType: 'application/json', contentSchema: data };
+    const text = {
+      description: 'JSON of the event.',
+      type: 'string',
+      contentMediaType: 'application/json',
+      contentSchema: data,
+    };
     return { type: 'object', ...rest, properties: { ...others, data: text } };
   });
   const schema = { description: 'One event of the stream.', oneOf: events };

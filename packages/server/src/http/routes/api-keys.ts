@@ -19,11 +19,13 @@ const createBody = z
   .strictObject({
     name: plainText().trim().min(1).max(100).default('API key').meta({ description: 'For people.' }),
     user_id: plainText().min(1).max(256).optional().meta({ description: 'For admins; default: the caller.' }),
-    role: z.enum(ROLES).default('user'),
+    role: z.enum(ROLES).default('user').meta({
+      description: 'Gives the default permissions; `admin` sees what belongs to others, too.',
+    }),
     permissions: z.array(plainText()).max(100).optional().meta({
       description: 'Default: those of the role, as far as the caller has them.',
     }),
-    expires_at: time.nullish(),
+    expires_at: time.nullish().meta({ description: 'When the key ends; default: never.' }),
   })
   .meta({ id: 'CreateApiKeyRequest' });
 
@@ -41,17 +43,24 @@ const rotateBody = z
 
 const keySchema = z
   .object({
-    id: z.string(),
-    name: z.string(),
-    hint: z.string(),
-    user_id: z.string(),
-    role: z.string(),
-    permissions: z.array(z.string()),
-    created_by: z.string(),
-    created_at: z.iso.datetime(),
-    expires_at: z.iso.datetime().nullable(),
-    revoked_at: z.iso.datetime().nullable(),
-    last_used_at: z.iso.datetime().nullable(),
+    id: z.string().meta({ description: 'Id of the key; it opens nothing.' }),
+    name: z.string().meta({ description: 'For people.' }),
+    hint: z.string().meta({ description: 'Enough of the key to recognise it.' }),
+    user_id: z.string().meta({ description: 'Holder: owner of what is made with the key.' }),
+    role: z
+      .string()
+      .meta({ description: '`admin` sees what belongs to others, too; other names change nothing.' }),
+    permissions: z.array(z.string()).meta({ description: 'What the key may do; `*` = everything.' }),
+    created_by: z.string().meta({ description: 'User who made it.' }),
+    created_at: z.iso.datetime().meta({ description: 'When it was made.' }),
+    expires_at: z.iso.datetime().nullable().meta({ description: 'When it ends; `null` = never.' }),
+    revoked_at: z.iso
+      .datetime()
+      .nullable()
+      .meta({ description: 'When it was revoked; `null` = it was not.' }),
+    last_used_at: z.iso.datetime().nullable().meta({
+      description: 'When it was used last, as far as recorded; `null` = never.',
+    }),
   })
   .meta({ id: 'ApiKey' });
 
@@ -59,7 +68,9 @@ const issuedSchema = keySchema
   .extend({ key: z.string().meta({ description: 'The key itself; it is never shown again.' }) })
   .meta({ id: 'IssuedApiKey' });
 
-const keyListSchema = z.object({ api_keys: z.array(keySchema) }).meta({ id: 'ApiKeyList' });
+const keyListSchema = z
+  .object({ api_keys: z.array(keySchema).meta({ description: 'Oldest first; ended ones are among them.' }) })
+  .meta({ id: 'ApiKeyList' });
 
 const keyParams = z.object({ keyId: z.string().meta({ description: 'Id of the key.' }) });
 

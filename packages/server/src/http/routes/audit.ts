@@ -12,12 +12,18 @@ const PAGE = { default: 100, most: 1_000 } as const;
 
 const time = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
 
+const OUTCOME_MEANS = '`allowed`: done. `denied`: refused. `failed`: allowed, but it did not work.';
+
 const auditQuery = z.object({
-  user_id: z.string().min(1).optional(),
-  action: z.string().min(1).optional(),
-  outcome: z.enum(AUDIT_OUTCOMES).optional(),
-  target_kind: z.string().min(1).optional(),
-  target_id: z.string().min(1).optional(),
+  user_id: z.string().min(1).optional().meta({ description: 'Done by this user.' }),
+  action: z.string().min(1).optional().meta({ description: 'Such as `session.start`.' }),
+  outcome: z.enum(AUDIT_OUTCOMES).optional().meta({ description: OUTCOME_MEANS }),
+  target_kind: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description: 'Done to something of this kind, such as `session`.' }),
+  target_id: z.string().min(1).optional().meta({ description: 'Done to this.' }),
   since: time.optional().meta({ description: 'From this time on.' }),
   until: time.optional().meta({ description: 'Before this time.' }),
   limit: z.coerce
@@ -25,28 +31,48 @@ const auditQuery = z.object({
     .int()
     .min(1)
     .default(PAGE.default)
-    .transform((limit) => Math.min(limit, PAGE.most)),
+    .transform((limit) => Math.min(limit, PAGE.most))
+    .meta({ description: `Entries of a page; more than ${PAGE.most} is ${PAGE.most}.` }),
   cursor: z.coerce.number().int().min(0).optional().meta({ description: 'A `next_cursor`.' }),
 });
 
 const entrySchema = z
   .object({
-    id: z.int(),
-    at: z.iso.datetime(),
-    user_id: z.string().nullable(),
-    key_id: z.string().nullable(),
-    action: z.string(),
-    outcome: z.enum(AUDIT_OUTCOMES),
-    target_kind: z.string().nullable(),
-    target_id: z.string().nullable(),
-    remote_address: z.string().nullable(),
-    request_id: z.string().nullable(),
-    details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+    id: z.int().meta({ description: 'Grows with every entry; there may be gaps.' }),
+    at: z.iso.datetime().meta({ description: 'When.' }),
+    user_id: z.string().nullable().meta({ description: 'Who; `null` = nobody was recognised.' }),
+    key_id: z.string().nullable().meta({
+      description: 'With which key or link; `null` = with none, or with one of the configuration.',
+    }),
+    action: z.string().meta({ description: 'What, such as `session.start` or `key.revoke`.' }),
+    outcome: z.enum(AUDIT_OUTCOMES).meta({ description: OUTCOME_MEANS }),
+    target_kind: z.string().nullable().meta({
+      description: 'Kind of what it was done to, such as `session`; `null` = nothing in particular.',
+    }),
+    target_id: z
+      .string()
+      .nullable()
+      .meta({ description: 'Id of what it was done to; `null` = none is known.' }),
+    remote_address: z.string().nullable().meta({
+      description: 'Where the request came from; `null` = it was no request.',
+    }),
+    request_id: z.string().nullable().meta({
+      description: "Id of the request in the server's log; `null` = it was no request.",
+    }),
+    details: z
+      .record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))
+      .meta({ description: 'More about it, by action; never a secret.' }),
   })
   .meta({ id: 'AuditEntry' });
 
 const auditPageSchema = z
-  .object({ entries: z.array(entrySchema), next_cursor: z.string().optional() })
+  .object({
+    entries: z.array(entrySchema).meta({ description: 'Newest first.' }),
+    next_cursor: z
+      .string()
+      .optional()
+      .meta({ description: '`cursor` of the next page; absent on the last.' }),
+  })
   .meta({ id: 'AuditPage' });
 
 /** `GET /audit`: what was done, newest first; for admins with the permission. */

@@ -20,7 +20,11 @@ export function documentRoutes(app: FastifyInstance, description: ApiDescription
         operationId: 'getOpenApiDocument',
         tags: ['Server'],
         summary: 'Describes the API for programs',
-        response: { 200: z.looseObject({ openapi: z.string() }).meta({ id: 'OpenApiDocument' }) },
+        response: {
+          200: z
+            .looseObject({ openapi: z.string().meta({ description: 'Version of OpenAPI.' }) })
+            .meta({ id: 'OpenApiDocument' }),
+        },
       },
     },
     () => document(),

@@ -19,6 +19,11 @@ const DIFF_BYTES = { default: 1024 ** 2, most: 16 * 1024 ** 2 } as const;
 
 const commitSchema = z.string().regex(/^[0-9a-f]{40}$/);
 const changeKind = z.enum(CHANGE_KINDS);
+const pathSchema = z.string().meta({ description: 'Relative to the workspace.' });
+const formerPathSchema = z
+  .string()
+  .optional()
+  .meta({ description: 'Former path of a renamed or copied file.' });
 
 const statusSchema = z
   .object({
@@ -28,41 +33,62 @@ const statusSchema = z
       description: 'Commits since the session began; `null` when that is not known.',
     }),
     clean: z.boolean().meta({ description: 'Whether all is committed.' }),
-    files: z.array(
-      z.object({
-        path: z.string(),
-        from: z.string().optional().meta({ description: 'Former path of a renamed or copied file.' }),
-        staged: changeKind.nullable(),
-        unstaged: changeKind.nullable(),
-      }),
-    ),
+    files: z
+      .array(
+        z.object({
+          path: pathSchema,
+          from: formerPathSchema,
+          staged: changeKind.nullable().meta({
+            description: 'What of its change the next commit has; `null` = nothing.',
+          }),
+          unstaged: changeKind.nullable().meta({
+            description: 'What of its change is not staged; `null` = nothing.',
+          }),
+        }),
+      )
+      .meta({ description: 'What differs from the last commit, files that git does not know included.' }),
     truncated: z.boolean().meta({ description: 'Whether there are more files.' }),
   })
   .meta({ id: 'GitStatus' });
 
 const diffSchema = z
   .object({
-    against: commitSchema.nullable().meta({ description: 'Commit that the files are compared with.' }),
-    files: z.array(
-      z.object({
-        path: z.string(),
-        from: z.string().optional(),
-        change: changeKind,
-        added: z.int().nullable().meta({ description: 'Lines; `null` for a file that is not text.' }),
-        removed: z.int().nullable(),
-      }),
-    ),
-    diff: z.string().meta({ description: 'Unified, as `git diff` prints it.' }),
+    against: commitSchema.nullable().meta({
+      description: 'Commit that the files are compared with; `null` before the first one.',
+    }),
+    files: z
+      .array(
+        z.object({
+          path: pathSchema,
+          from: formerPathSchema,
+          change: changeKind.meta({ description: 'What happened to the file.' }),
+          added: z.int().nullable().meta({ description: 'Lines; `null` for a file that is not text.' }),
+          removed: z.int().nullable().meta({ description: 'Lines; `null` for a file that is not text.' }),
+        }),
+      )
+      .meta({ description: 'What each file contributes.' }),
+    diff: z.string().meta({ description: 'Unified, as `git diff` prints it; cut to whole lines.' }),
     truncated: z.boolean().meta({ description: 'Whether text or files are left out.' }),
   })
   .meta({ id: 'GitDiff' });
 
 const pushReplySchema = z
-  .object({ branch: z.string(), commit: commitSchema, result: z.enum(['created', 'updated', 'up_to_date']) })
+  .object({
+    branch: z.string().meta({ description: 'Branch of the forge that was pushed to.' }),
+    commit: commitSchema.meta({ description: 'Commit that the branch is at now.' }),
+    result: z.enum(['created', 'updated', 'up_to_date']).meta({
+      description: 'What became of the branch; `up_to_date`: it was at this commit already.',
+    }),
+  })
   .meta({ id: 'GitPush' });
 
 const pullRequestReplySchema = z
-  .object({ number: z.int(), url: z.string(), head: z.string(), base: z.string() })
+  .object({
+    number: z.int().meta({ description: 'Number of the pull request in its repository.' }),
+    url: z.string().meta({ description: 'Its page.' }),
+    head: z.string().meta({ description: 'Branch with the changes.' }),
+    base: z.string().meta({ description: 'Branch that they go into.' }),
+  })
   .meta({ id: 'PullRequest' });
 
 const branchName = z.string().min(1).max(240).refine(isRefName, 'expected the name of a branch');
@@ -76,15 +102,15 @@ const pushSchema = z
 
 const pullRequestSchema = z
   .object({
-    title: z.string().trim().min(1).max(256),
-    body: z.string().max(65_536).optional(),
+    title: z.string().trim().min(1).max(256).meta({ description: 'One line.' }),
+    body: z.string().max(65_536).optional().meta({ description: 'Markdown; default: empty.' }),
     base: branchName.optional().meta({
       description: 'Branch that the changes go into; default: the one that the session began on.',
     }),
     head: branchName
       .optional()
       .meta({ description: 'Branch with the changes; default: the one checked out.' }),
-    draft: z.boolean().optional(),
+    draft: z.boolean().optional().meta({ description: 'Not for review yet.' }),
   })
   .meta({ id: 'PullRequestRequest' });
 

@@ -5,11 +5,17 @@ import { principalOf } from '../control-server.ts';
 
 const meSchema = z
   .object({
-    user_id: z.string(),
-    role: z.string(),
-    permissions: z.array(z.string()),
-    authentication: z.enum(['on', 'off']),
-    expires_at: z.iso.datetime().optional(),
+    user_id: z.string().meta({ description: 'Owner of what the caller makes.' }),
+    role: z
+      .string()
+      .meta({ description: '`admin` sees what belongs to others, too; other names change nothing.' }),
+    permissions: z.array(z.string()).meta({ description: 'What the caller may do; `*` = everything.' }),
+    authentication: z.enum(['on', 'off']).meta({
+      description: '`off`: the server asks nobody for a key, and everybody may do everything.',
+    }),
+    expires_at: z.iso.datetime().optional().meta({
+      description: 'When the key or link ends; absent = never.',
+    }),
     session_id: z.string().optional().meta({ description: 'The one session that a share link opens.' }),
   })
   .meta({ id: 'Me' });

@@ -7,17 +7,20 @@ function maybe<Schema extends z.ZodType>(schema: Schema) {
   return schema.nullish().transform((value) => value ?? undefined);
 }
 
+const METADATA_MEANS = 'Whatever clients want to keep with it.';
+const VARIABLES_MEAN = 'Names of variables, for those who fill in forms; may be more than `content` uses.';
+
 const textMap = z.record(z.string(), z.string());
 
 /** Body of `POST /profiles/:profileId/repositories`, and an entry of `repository_history`. */
 export const repositoryBodySchema = z
   .looseObject({
     id: maybe(z.string()).meta({ description: 'Of an entry that the profile has; other ids are replaced.' }),
-    url: maybe(z.string()),
-    name: maybe(z.string()),
-    branch: maybe(z.string()),
-    last_commit: maybe(z.string()),
-    metadata: maybe(textMap),
+    url: maybe(z.string()).meta({ description: 'Address; required, and without a password in it.' }),
+    name: maybe(z.string()).meta({ description: 'For people; required.' }),
+    branch: maybe(z.string()).meta({ description: 'Branch that was worked on.' }),
+    last_commit: maybe(z.string()).meta({ description: 'Commit that was seen last.' }),
+    metadata: maybe(textMap).meta({ description: METADATA_MEANS }),
   })
   .meta({ id: 'ProfileRepositoryRequest' });
 
@@ -27,25 +30,37 @@ export const templateBodySchema = z
     id: maybe(z.string()).meta({
       description: 'Of a template that the profile has; other ids are replaced.',
     }),
-    name: maybe(z.string()),
-    content: maybe(z.string()).meta({ description: 'Text with variables as `{{name}}`.' }),
-    variables: maybe(z.array(z.string())),
-    category: maybe(z.string()),
-    metadata: maybe(textMap),
+    name: maybe(z.string()).meta({
+      description: 'For people, and for starts that name the template; required.',
+    }),
+    content: maybe(z.string()).meta({ description: 'Text with variables as `{{name}}`; required.' }),
+    variables: maybe(z.array(z.string())).meta({ description: VARIABLES_MEAN }),
+    category: maybe(z.string()).meta({ description: 'For people, to sort by.' }),
+    metadata: maybe(textMap).meta({ description: METADATA_MEANS }),
   })
   .meta({ id: 'ProfileTemplateRequest' });
 
 /** Body of `POST /profiles` and `PUT /profiles/:profileId`. */
 export const profileBodySchema = z
   .looseObject({
-    name: maybe(z.string()),
-    description: maybe(z.string()),
-    environment: maybe(textMap),
-    repository_history: maybe(z.array(repositoryBodySchema)),
-    system_prompt: maybe(z.string()),
-    message_templates: maybe(z.array(templateBodySchema)),
+    name: maybe(z.string()).meta({ description: 'Up to 200 characters; a new profile needs one.' }),
+    description: maybe(z.string()).meta({
+      description: 'For people, up to 10,000 characters; empty = none.',
+    }),
+    environment: maybe(textMap).meta({ description: 'All variables for the agent; replaces those before.' }),
+    repository_history: maybe(z.array(repositoryBodySchema)).meta({
+      description: 'All repositories worked on; replaces the list before.',
+    }),
+    system_prompt: maybe(z.string()).meta({
+      description: 'What the agent is told beforehand, up to 100,000 bytes; empty = nothing.',
+    }),
+    message_templates: maybe(z.array(templateBodySchema)).meta({
+      description: 'All message templates; replaces the list before.',
+    }),
     agent: maybe(z.string()).meta({ description: 'Name of a configured agent; empty = none.' }),
-    agent_args: maybe(z.array(z.string())),
+    agent_args: maybe(z.array(z.string())).meta({
+      description: "Up to 100 arguments after the agent's own.",
+    }),
     script: maybe(z.string()).meta({ description: 'Name of an allowed start script; empty = none.' }),
     repository: maybe(z.string()).meta({
       description: 'Repository of sessions whose request names none; empty = none.',
@@ -62,50 +77,71 @@ export type TemplateBody = z.output<typeof templateBodySchema>;
 
 const repositorySchema = z
   .object({
-    id: z.string(),
-    url: z.string(),
-    name: z.string(),
-    branch: z.string().optional(),
-    last_commit: z.string().optional(),
-    metadata: textMap.optional(),
-    accessed_at: z.iso.datetime(),
+    id: z.string().meta({ description: 'Id of the entry.' }),
+    url: z.string().meta({ description: 'Address of the repository.' }),
+    name: z.string().meta({ description: 'For people.' }),
+    branch: z.string().optional().meta({ description: 'Branch that was worked on; absent = not known.' }),
+    last_commit: z
+      .string()
+      .optional()
+      .meta({ description: 'Commit that was seen last; absent = not known.' }),
+    metadata: textMap.optional().meta({ description: METADATA_MEANS }),
+    accessed_at: z.iso.datetime().meta({ description: 'When it was noted or used last.' }),
   })
   .meta({ id: 'ProfileRepository' });
 
 const templateSchema = z
   .object({
-    id: z.string(),
-    name: z.string(),
-    content: z.string(),
-    variables: z.array(z.string()).optional(),
-    category: z.string().optional(),
-    metadata: textMap.optional(),
-    created_at: z.iso.datetime(),
+    id: z.string().meta({ description: 'Id of the template.' }),
+    name: z.string().meta({ description: 'For people, and for starts that name the template.' }),
+    content: z.string().meta({ description: 'Text with variables as `{{name}}`.' }),
+    variables: z.array(z.string()).optional().meta({ description: VARIABLES_MEAN }),
+    category: z.string().optional().meta({ description: 'For people, to sort by; absent = none.' }),
+    metadata: textMap.optional().meta({ description: METADATA_MEANS }),
+    created_at: z.iso.datetime().meta({ description: 'When it was made.' }),
   })
   .meta({ id: 'ProfileTemplate' });
 
 /** A profile as answers show it (proxy-api section 9.1). */
 export const profileSchema = z
   .object({
-    id: z.string(),
-    user_id: z.string(),
-    name: z.string(),
-    description: z.string().optional(),
+    id: z.string().meta({ description: 'Id of the profile.' }),
+    user_id: z.string().meta({ description: 'Owner of the profile.' }),
+    name: z.string().meta({ description: 'For people.' }),
+    description: z.string().optional().meta({ description: 'For people; absent = none.' }),
     environment: textMap.optional().meta({
       description: 'For the owner with a key that may change the profile; others get environment_names.',
     }),
-    environment_names: z.array(z.string()).optional(),
-    repository_history: z.array(repositorySchema),
-    system_prompt: z.string(),
-    message_templates: z.array(templateSchema),
-    agent: z.string().optional(),
-    agent_args: z.array(z.string()).optional(),
-    script: z.string().optional(),
-    repository: z.string().optional(),
-    is_default: z.boolean().optional(),
-    created_at: z.iso.datetime(),
-    updated_at: z.iso.datetime(),
-    last_used_at: z.iso.datetime().optional(),
+    environment_names: z.array(z.string()).optional().meta({
+      description: 'Names of the variables, for those who do not get `environment`.',
+    }),
+    repository_history: z.array(repositorySchema).meta({
+      description: 'Repositories worked on, in the order in which they were added.',
+    }),
+    system_prompt: z.string().meta({ description: 'What the agent is told beforehand; empty = nothing.' }),
+    message_templates: z
+      .array(templateSchema)
+      .meta({ description: 'In the order in which they were added.' }),
+    agent: z.string().optional().meta({
+      description: 'Name of a configured agent; absent: the request or the server chooses.',
+    }),
+    agent_args: z.array(z.string()).optional().meta({
+      description: "Arguments after the agent's own; absent = none.",
+    }),
+    script: z.string().optional().meta({
+      description: 'Name of a start script; absent: the request or the server chooses.',
+    }),
+    repository: z.string().optional().meta({
+      description: 'Repository of sessions whose request names none; absent = none.',
+    }),
+    is_default: z.boolean().optional().meta({
+      description: 'Whether its owner starts with it when naming no profile; absent = no.',
+    }),
+    created_at: z.iso.datetime().meta({ description: 'When it was made.' }),
+    updated_at: z.iso.datetime().meta({ description: 'When it was changed last.' }),
+    last_used_at: z.iso.datetime().optional().meta({
+      description: 'When a session was started from it last; absent = never.',
+    }),
   })
   .meta({ id: 'Profile' });
 

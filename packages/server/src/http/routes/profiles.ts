@@ -25,10 +25,17 @@ import {
 } from './profile-wire.ts';
 
 const profileParams = z.object({ profileId: z.string().meta({ description: 'Id of the profile.' }) });
-const messageReply = z.object({ message: z.string() }).meta({ id: 'Done' });
-const profileDeletionSchema = messageReply.extend({ profile_id: z.string() }).meta({ id: 'ProfileDeletion' });
+const messageReply = z
+  .object({ message: z.string().meta({ description: 'What happened, in words.' }) })
+  .meta({ id: 'Done' });
+const profileDeletionSchema = messageReply
+  .extend({ profile_id: z.string().meta({ description: 'Id of the profile that was removed.' }) })
+  .meta({ id: 'ProfileDeletion' });
 const profileListSchema = z
-  .object({ profiles: z.array(profileSchema), total: z.int() })
+  .object({
+    profiles: z.array(profileSchema).meta({ description: 'Oldest first.' }),
+    total: z.int().meta({ description: 'How many these are.' }),
+  })
   .meta({ id: 'ProfileList' });
 
 /** How what a profile should be is refused. */
@@ -54,7 +61,7 @@ export function profileRoutes(app: FastifyInstance, profiles: Profiles): void {
       config: {
         permission: 'profile:create',
         audit: { action: 'profile.create', target: 'profile' },
-        refusals: INPUT_REFUSALS,
+        refusals: [...INPUT_REFUSALS, 'too_many_profiles'],
         replyHeaders: ['ETag', 'X-Ignored-Members'],
       },
       errorHandler: replyBodyError,

@@ -7,75 +7,22 @@ import type { SessionAccess } from '../../auth/session-access.ts';
 import { AppError } from '../../errors.ts';
 import type { Sessions } from '../../sessions/manager.ts';
 import { parseSearch } from '../../sessions/search.ts';
-import type { SessionOverview, SessionView } from '../../sessions/session.ts';
-import { SESSION_STATES } from '../../sessions/session.ts';
+import type { SessionView } from '../../sessions/session.ts';
 import { ignoredMembers, startBodySchema } from '../../sessions/start-request.ts';
-import { wireStatus } from '../../sessions/wire-status.ts';
 import { principalOf } from '../control-server.ts';
 import { nameIgnored } from '../ignored-members.ts';
 import { SEARCH_PARAMETERS } from '../openapi/search-parameters.ts';
+import {
+  deletionSchema,
+  detailOf,
+  searchPageSchema,
+  sessionDetailSchema,
+  summaryOf,
+} from './session-wire.ts';
 import { START_REFUSALS, startReplySchema } from './start-wire.ts';
 
 /** Lines of a session's log that one request may have. */
 const LOG_LINES = { default: 200, most: 5_000 } as const;
-
-const statusSchema = z.enum(['active', 'stopped', 'failed']);
-const stateSchema = z.enum(SESSION_STATES);
-
-const sessionSummarySchema = z
-  .object({
-    session_id: z.uuid(),
-    user_id: z.string(),
-    status: statusSchema,
-    state: stateSchema,
-    agent: z.string(),
-    port: z.int(),
-    started_at: z.iso.datetime(),
-    created_at: z.iso.datetime(),
-    updated_at: z.iso.datetime(),
-    tags: z.record(z.string(), z.string()),
-    workspace_name: z
-      .string()
-      .optional()
-      .meta({ description: 'Folder of the workspace, when the session has named it by WORKSPACE_NAME.' }),
-  })
-  .meta({ id: 'SessionSummary' });
-
-const sessionDetailSchema = sessionSummarySchema
-  .extend({
-    agent_type: z.string(),
-    agent_server: z.enum(['embedded', 'external']),
-    environment_names: z.array(z.string()),
-    reason: z.string().optional(),
-    exit_code: z.int().nullable(),
-    exit_signal: z.string().nullable(),
-    last_output: z.array(z.string()),
-    initial_message: z
-      .object({
-        state: z.enum(['pending', 'delivered', 'failed']),
-        at: z.iso.datetime().optional(),
-        reason: z.string().optional(),
-      })
-      .optional(),
-    failure: z
-      .object({ code: z.string(), kind: z.string() })
-      .optional()
-      .meta({ description: 'Why the session failed, for programs; `reason` says it in words.' }),
-    progress: z
-      .object({ step: z.string(), percent: z.int().nullable(), detail: z.string() })
-      .optional()
-      .meta({ description: 'How far a start is that takes long, such as the clone of a repository.' }),
-    history: z.array(z.object({ state: stateSchema, at: z.iso.datetime(), reason: z.string().optional() })),
-  })
-  .meta({ id: 'SessionDetail' });
-
-const searchPageSchema = z
-  .object({ sessions: z.array(sessionSummarySchema), next_cursor: z.string().optional() })
-  .meta({ id: 'SearchPage' });
-
-const deletionSchema = z
-  .object({ message: z.string(), session_id: z.string(), status: z.enum(['terminated', 'terminating']) })
-  .meta({ id: 'SessionDeletion' });
 
 const sessionParams = z.object({ sessionId: z.string().meta({ description: 'Id of the session.' }) });
 const logQuery = z.object({
@@ -253,52 +200,4 @@ export function sessionRoutes(app: FastifyInstance, sessions: Sessions, access: 
           };
     },
   );
-}
-
-function summaryOf(session: SessionOverview): z.infer<typeof sessionSummarySchema> {
-  const createdAt = session.facts.createdAt.toISOString();
-  return {
-    session_id: session.facts.id,
-    user_id: session.facts.ownerId,
-    status: wireStatus(session.state),
-    state: session.state,
-    agent: session.facts.agent,
-    port: session.port,
-    started_at: createdAt,
-    created_at: createdAt,
-    updated_at: session.updatedAt.toISOString(),
-    tags: session.facts.tags,
-    ...(session.facts.workspaceName === undefined ? {} : { workspace_name: session.facts.workspaceName }),
-  };
-}
-
-function detailOf(session: SessionView): z.infer<typeof sessionDetailSchema> {
-  const message = session.initialMessage;
-  return {
-    ...summaryOf(session),
-    agent_type: session.facts.agentType,
-    agent_server: session.facts.agentServer,
-    environment_names: [...session.facts.environmentNames],
-    ...(session.reason === null ? {} : { reason: session.reason }),
-    exit_code: session.exit?.code ?? null,
-    exit_signal: session.exit?.signal ?? null,
-    last_output: [...(session.exit?.lastOutput ?? [])],
-    ...(session.exit?.failure === undefined ? {} : { failure: session.exit.failure }),
-    ...(session.progress === null ? {} : { progress: session.progress }),
-    ...(message === null
-      ? {}
-      : {
-          initial_message: {
-            // Whether it is under way is of no use to anybody yet.
-            state: message.state === 'sending' ? 'pending' : message.state,
-            ...('at' in message && message.state !== 'sending' ? { at: message.at.toISOString() } : {}),
-            ...('reason' in message ? { reason: message.reason } : {}),
-          },
-        }),
-    history: session.history.map(({ state, at, reason }) => ({
-      state,
-      at: at.toISOString(),
-      ...(reason === undefined ? {} : { reason }),
-    })),
-  };
 }

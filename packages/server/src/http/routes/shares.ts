@@ -16,42 +16,44 @@ const LINK_SECONDS = { least: 60, most: 366 * 86_400, default: 86_400 } as const
 
 const time = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
 
+const ACCESS_MEANS = '`read`: look on. `write`: also send messages, resume and push.';
+
 const grantBody = z
   .strictObject({
-    user_id: plainText().min(1).max(256),
-    access: z.enum(SHARE_ACCESS),
+    user_id: plainText().min(1).max(256).meta({ description: 'Whom to let in.' }),
+    access: z.enum(SHARE_ACCESS).meta({ description: ACCESS_MEANS }),
     expires_at: time.nullish().meta({ description: 'Default: with the session.' }),
   })
   .meta({ id: 'ShareSessionRequest' });
 
 const linkBody = z
   .strictObject({
-    expires_at: time.optional(),
+    expires_at: time.optional().meta({ description: 'When the link ends, at most a year from now.' }),
     ttl_seconds: z.int().min(LINK_SECONDS.least).max(LINK_SECONDS.most).optional().meta({
-      description: 'Instead of `expires_at`; default: a day.',
+      description: 'Seconds until it ends, instead of `expires_at`; default: a day.',
     }),
   })
   .meta({ id: 'CreateShareLinkRequest' });
 
 const grantSchema = z
   .object({
-    id: z.string(),
-    session_id: z.string(),
-    user_id: z.string(),
-    access: z.enum(SHARE_ACCESS),
-    created_by: z.string(),
-    created_at: z.iso.datetime(),
-    expires_at: z.iso.datetime().nullable(),
+    id: z.string().meta({ description: 'Id of the share.' }),
+    session_id: z.string().meta({ description: 'The session.' }),
+    user_id: z.string().meta({ description: 'Who was let in.' }),
+    access: z.enum(SHARE_ACCESS).meta({ description: ACCESS_MEANS }),
+    created_by: z.string().meta({ description: 'User who made it.' }),
+    created_at: z.iso.datetime().meta({ description: 'When it was made, or changed last.' }),
+    expires_at: z.iso.datetime().nullable().meta({ description: 'When it ends; `null` = with the session.' }),
   })
   .meta({ id: 'SessionShare' });
 
 const linkSchema = z
   .object({
-    id: z.string(),
-    session_id: z.string(),
-    created_by: z.string(),
-    created_at: z.iso.datetime(),
-    expires_at: z.iso.datetime(),
+    id: z.string().meta({ description: 'Id of the link; it opens nothing.' }),
+    session_id: z.string().meta({ description: 'The session.' }),
+    created_by: z.string().meta({ description: 'User who made it.' }),
+    created_at: z.iso.datetime().meta({ description: 'When it was made.' }),
+    expires_at: z.iso.datetime().meta({ description: 'When it ends.' }),
   })
   .meta({ id: 'ShareLink' });
 
@@ -62,7 +64,10 @@ const issuedLinkSchema = linkSchema
   .meta({ id: 'IssuedShareLink' });
 
 const shareListSchema = z
-  .object({ shares: z.array(grantSchema), links: z.array(linkSchema) })
+  .object({
+    shares: z.array(grantSchema).meta({ description: 'Users who were let in.' }),
+    links: z.array(linkSchema).meta({ description: 'Links through which anybody may look on.' }),
+  })
   .meta({ id: 'SessionShareList' });
 
 const sessionParams = z.object({ sessionId: z.string().meta({ description: 'Id of the session.' }) });

@@ -12,18 +12,28 @@ export interface SystemInfo {
   readonly defaultAgent: () => string;
 }
 
-const healthReply = z.object({ status: z.literal('ok') }).meta({ id: 'Health' });
+const healthReply = z
+  .object({
+    status: z.literal('ok').meta({ description: 'The process answers, which is all that this says.' }),
+  })
+  .meta({ id: 'Health' });
 const readyReply = z
-  .object({ status: z.enum(['ready', 'starting', 'shutting_down']) })
+  .object({
+    status: z.enum(['ready', 'starting', 'shutting_down']).meta({
+      description: '`ready` (200): sessions are taken. The others (503): not yet, or no more.',
+    }),
+  })
   .meta({ id: 'Readiness' });
 const versionReply = z
   .object({
-    name: z.literal('agentapi-proxy'),
-    version: z.string(),
-    node: z.string(),
-    agent_server: z.enum(['embedded', 'external']),
-    default_agent: z.string(),
-    started_at: z.iso.datetime(),
+    name: z.literal('agentapi-proxy').meta({ description: 'This program.' }),
+    version: z.string().meta({ description: 'Of this program, such as `0.1.0`.' }),
+    node: z.string().meta({ description: 'Version of Node that runs it, such as `v20.19.0`.' }),
+    agent_server: z.enum(['embedded', 'external']).meta({
+      description: 'What new sessions get: the one of this program, or an `agentapi` program.',
+    }),
+    default_agent: z.string().meta({ description: 'Agent of sessions that name none.' }),
+    started_at: z.iso.datetime().meta({ description: 'When the process began.' }),
   })
   .meta({ id: 'Version' });
 
