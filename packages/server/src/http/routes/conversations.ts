@@ -6,34 +6,17 @@ import { AppError } from '../../errors.ts';
 import type { Journal } from '../../journal/journal.ts';
 import type { MessageSearch } from '../../journal/message-search.ts';
 import type { Sessions } from '../../sessions/manager.ts';
-import { MESSAGE_ROLES } from '../../store/messages.ts';
 import { principalOf } from '../control-server.ts';
+import { conversationPage, cursorParameter, limitParameter, matchPage } from './conversation-wire.ts';
 
-const PAGE = { default: 100, most: 1_000 } as const;
-const MATCHES = { default: 20, most: 100 } as const;
+const PAGE = { usual: 100, most: 1_000 } as const;
+const MATCHES = { usual: 20, most: 100 } as const;
 /** Longer questions are no questions. */
 const MAX_QUERY_CHARS = 1_000;
 
 const sessionParams = z.object({ sessionId: z.string().meta({ description: 'Id of the session.' }) });
 
-function limitOf({ default: usual, most }: { readonly default: number; readonly most: number }) {
-  return z.coerce
-    .number()
-    .int()
-    .min(1)
-    .default(usual)
-    .transform((limit) => Math.min(limit, most));
-}
-
-const cursor = z.coerce
-  .number()
-  .int()
-  .min(0)
-  .max(Number.MAX_SAFE_INTEGER)
-  .optional()
-  .meta({ description: 'A `next_cursor`.' });
-
-const messagesQuery = z.object({ limit: limitOf(PAGE), cursor });
+const messagesQuery = z.object({ limit: limitParameter(PAGE), cursor: cursorParameter });
 
 const searchQuery = z.object({
   q: z
@@ -41,45 +24,9 @@ const searchQuery = z.object({
     .min(1)
     .max(MAX_QUERY_CHARS)
     .meta({ description: 'Words that must all be there; texts in quotation marks as they are.' }),
-  limit: limitOf(MATCHES),
-  cursor,
+  limit: limitParameter(MATCHES),
+  cursor: cursorParameter,
 });
-
-const messageShape = {
-  id: z.int().meta({ description: 'Number of the message in its conversation.' }),
-  role: z.enum(MESSAGE_ROLES),
-  time: z.string(),
-};
-
-const conversationPage = z
-  .object({
-    messages: z.array(
-      z
-        .object({
-          ...messageShape,
-          content: z.string(),
-          event_id: z.int().meta({ description: 'Event of the last change of the message.' }),
-        })
-        .meta({ id: 'ConversationMessage' }),
-    ),
-    next_cursor: z.string().optional(),
-  })
-  .meta({ id: 'ConversationPage' });
-
-const matchPage = z
-  .object({
-    matches: z.array(
-      z
-        .object({
-          session_id: z.string(),
-          ...messageShape,
-          snippet: z.string().meta({ description: 'Where the first word is.' }),
-        })
-        .meta({ id: 'MessageMatch' }),
-    ),
-    next_cursor: z.string().optional(),
-  })
-  .meta({ id: 'MessageMatchPage' });
 
 export interface ConversationParts {
   readonly sessions: Sessions;

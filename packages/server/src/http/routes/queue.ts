@@ -12,8 +12,9 @@ import type { SessionView } from '../../sessions/session.ts';
 import { QUEUE_STATES } from '../../store/queue.ts';
 import type { QueuedMessage } from '../../store/queue.ts';
 import { principalOf } from '../control-server.ts';
+import { cursorParameter, limitParameter, queuedSchema, queuePage } from './conversation-wire.ts';
 
-const PAGE = { default: 100, most: 500 } as const;
+const PAGE = { usual: 100, most: 500 } as const;
 const MAX_KEY_CHARS = 255;
 
 const sessionParams = z.object({ sessionId: z.string().meta({ description: 'Id of the session.' }) });
@@ -37,34 +38,9 @@ const idempotencyHeaders = z.object({
 
 const queueQuery = z.object({
   state: z.enum(QUEUE_STATES).optional().meta({ description: 'Only messages in this state.' }),
-  limit: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .default(PAGE.default)
-    .transform((limit) => Math.min(limit, PAGE.most)),
-  cursor: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0).meta({
-    description: 'A `next_cursor`.',
-  }),
+  limit: limitParameter(PAGE),
+  cursor: cursorParameter,
 });
-
-const queuedSchema = z
-  .object({
-    id: z.string(),
-    session_id: z.string(),
-    position: z.int().meta({ description: 'Order of delivery in the session.' }),
-    state: z.enum(QUEUE_STATES),
-    reason: z.string().nullable().meta({ description: 'Why it was not delivered.' }),
-    content: z.string(),
-    created_by: z.string(),
-    created_at: z.iso.datetime(),
-    updated_at: z.iso.datetime(),
-  })
-  .meta({ id: 'QueuedMessage' });
-
-const queuePage = z
-  .object({ messages: z.array(queuedSchema), next_cursor: z.string().optional() })
-  .meta({ id: 'QueuePage' });
 
 const REFUSALS = ['foreign_session_access', 'session_not_found'] as const;
 
@@ -128,7 +104,7 @@ export function queueRoutes(
     },
     async (request) => {
       const { facts } = await usable(request.params.sessionId, principalOf(request), 'read');
-      const { state, limit, cursor } = request.query;
+      const { state, limit, cursor = 0 } = request.query;
       const found = await queue.list(facts.id, cursor, limit + 1, state === undefined ? undefined : [state]);
       const messages = found.slice(0, limit);
       const last = messages.at(-1);

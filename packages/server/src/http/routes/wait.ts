@@ -9,9 +9,9 @@ import type { Journal } from '../../journal/journal.ts';
 import { waitInSession } from '../../journal/wait.ts';
 import type { MessageQueue } from '../../queue/message-queue.ts';
 import type { Sessions } from '../../sessions/manager.ts';
-import { isLive, SESSION_STATES } from '../../sessions/session.ts';
-import { MESSAGE_ROLES } from '../../store/messages.ts';
+import { isLive } from '../../sessions/session.ts';
 import { principalOf } from '../control-server.ts';
+import { waitSchema } from './conversation-wire.ts';
 
 /** Proxies on the way end what is silent for 60 s. */
 const SECONDS = { default: 30, most: 300 } as const;
@@ -31,17 +31,6 @@ const waitQuery = z.object({
     description: 'Id of an event: only what comes behind it counts.',
   }),
 });
-
-const waitSchema = z
-  .object({
-    result: z.enum(['stable', 'message', 'ended', 'timeout']),
-    state: z.enum(SESSION_STATES),
-    event_id: z.int().meta({ description: 'The last event; `after` of the next wait.' }),
-    message: z
-      .object({ id: z.int(), role: z.enum(MESSAGE_ROLES), content: z.string(), time: z.string() })
-      .optional(),
-  })
-  .meta({ id: 'WaitResult' });
 
 export interface WaitParts {
   readonly sessions: Sessions;
