@@ -210,11 +210,12 @@ for (const engine of engines) {
       for (const path of [`/sessions/${id}/events?after=now`, `/${id}/events`]) {
         const stream = await readEvents(`${series.server.url}${path}`);
         const { updated_at: before } = await getSession(series.server, id);
-        await eventually(
+        const used = await eventually(
           'the session was used',
           async () => (await getSession(series.server, id)).updated_at > before,
           30_000,
         );
+        expect(used).toBe(true);
         stream.cut();
       }
     }, 120_000);

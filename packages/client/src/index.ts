@@ -4,7 +4,7 @@ export type { ApiKeyListOptions, ApiKeys } from './api-keys.ts';
 export type { AuditFilter, AuditLog } from './audit-log.ts';
 export type { ProfileChangeOptions, ProfileListOptions, Profiles, VersionedProfile } from './profiles.ts';
 export type { PageOptions, QueueOptions, SessionConversation, WaitOptions } from './session-conversation.ts';
-export type { JournalEvent, JournalOptions } from './journal.ts';
+export type { JournalEvent, JournalOptions, OverviewEvent } from './journal.ts';
 export type { GitDiffOptions, SessionGit } from './session-git.ts';
 export type { SessionShares } from './session-shares.ts';
 export type { LogOptions, SendOptions, Session, UploadData } from './session.ts';
