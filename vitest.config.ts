@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { SummaryReporter } from './tools/src/summary-reporter.ts';
 
@@ -7,6 +8,8 @@ export default defineConfig({
   test: {
     include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
     // Real processes and sockets: a start of a session takes well under a second, a busy machine longer.
+    // They wait for processes more than they compute, so one more than the two cores of a small machine pays.
+    maxWorkers: Math.max(3, availableParallelism()),
     testTimeout: 30_000,
     hookTimeout: 60_000,
     setupFiles: ['test/support/check-answers.setup.ts'],

@@ -7,7 +7,7 @@ import { AppError } from '../errors.ts';
 import type { Adoption } from '../runtime/runtime.ts';
 import { readTail } from '../runtime/local/bounded-log.ts';
 import type { SecretRegistry } from '../secret-registry.ts';
-import type { SessionFilter, SessionRecord, SessionStart } from '../store/sessions.ts';
+import type { SessionFilter, SessionRecord, SessionStart } from '../store/session-record.ts';
 import type { Store } from '../store/store.ts';
 import { WORKSPACE_NAME_VARIABLE, workspaceNameOf } from '../workspace/workspace-name.ts';
 import type { RepositoryRules } from '../workspace/repository-rules.ts';

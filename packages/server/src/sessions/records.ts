@@ -2,7 +2,7 @@ import type { Log } from '../log.ts';
 import type { Run } from '../runtime/runtime.ts';
 import { StoreError } from '../store/store-error.ts';
 import type { Store } from '../store/store.ts';
-import type { NewSession } from '../store/sessions.ts';
+import type { NewSession } from '../store/session-record.ts';
 import type { InitialMessageState, Session, SessionExit, SessionState } from './session.ts';
 import { Turns } from './turns.ts';
 

@@ -1,6 +1,6 @@
 import type { Log } from '../log.ts';
 import type { Adoption, Orphans, RunExit, RunRef, Runtime } from '../runtime/runtime.ts';
-import type { SessionRecord } from '../store/sessions.ts';
+import type { SessionRecord } from '../store/session-record.ts';
 import type { Store } from '../store/store.ts';
 import type { Workspaces } from '../workspace/workspace.ts';
 import { verdictOn } from './life.ts';

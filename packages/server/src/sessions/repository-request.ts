@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
-import type { StoredRepository } from '../store/sessions.ts';
+import type { StoredRepository } from '../store/session-record.ts';
 import { plainText } from '../plain-text.ts';
 import { isCommitName, isRefName } from '../workspace/git/ref-name.ts';
 import type { RepositoryRules } from '../workspace/repository-rules.ts';

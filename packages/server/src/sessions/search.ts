@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import { plainText } from '../plain-text.ts';
 import { isLive, SESSION_STATES } from './session.ts';
-import type { SessionCursor } from '../store/sessions.ts';
+import type { SessionCursor } from '../store/session-record.ts';
 import type { SessionOverview, SessionState } from './session.ts';
 import { wireStatus } from './wire-status.ts';
 

@@ -1,6 +1,6 @@
 import { AGENT_TYPES } from '@agentapi-proxy/agent-server/agent-type';
 import type { AgentDefinition } from '../config/agents.ts';
-import type { SessionStart } from '../store/sessions.ts';
+import type { SessionStart } from '../store/session-record.ts';
 import type { StartPlan } from './provision.ts';
 import type { SessionFacts } from './session.ts';
 import type { StartRequest } from './start-request.ts';

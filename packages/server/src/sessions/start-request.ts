@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
-import type { StoredRepository } from '../store/sessions.ts';
+import type { StoredRepository } from '../store/session-record.ts';
 import { isBroken, plainText } from '../plain-text.ts';
 import type { RepositoryRules } from '../workspace/repository-rules.ts';
 import type { WorkspaceFile } from '../workspace/workspace-files.ts';

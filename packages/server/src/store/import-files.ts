@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { MessageTemplate, RepositoryEntry } from '../profiles/profile.ts';
 import type { NewProfile } from './profiles.ts';
-import type { NewSession } from './sessions.ts';
+import type { NewSession } from './session-record.ts';
 import type { Store, StoreTables } from './store.ts';
 
 /** A file of the reference cannot be imported; nothing of it was. `message` names the file. */

@@ -4,7 +4,7 @@ import type { ExpressionBuilder, ExpressionWrapper, SqlBool } from 'kysely';
 import { isLive, SESSION_STATES } from '../sessions/session.ts';
 import type { SessionState, StateChange } from '../sessions/session.ts';
 import { storable, storableOrNull, timeOf } from './columns.ts';
-import type { SessionFilter } from './sessions.ts';
+import type { SessionFilter } from './session-record.ts';
 import type { Database, Tables } from './tables.ts';
 
 /** SQLite takes 32,766 parameters a statement, PostgreSQL 65,535. */

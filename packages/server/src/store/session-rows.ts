@@ -3,7 +3,13 @@ import { SESSION_STATES } from '../sessions/session.ts';
 import type { SessionExit, StateChange } from '../sessions/session.ts';
 import { checkColumn, parseColumn, textList, textMap, timeOf } from './columns.ts';
 import type { SecretBox } from './secret-box.ts';
-import type { MessageState, SessionRecord, SessionSecrets, SessionSummary, StoredRun } from './sessions.ts';
+import type {
+  MessageState,
+  SessionRecord,
+  SessionSecrets,
+  SessionSummary,
+  StoredRun,
+} from './session-record.ts';
 import type { SessionRow } from './tables.ts';
 
 const stateSchema = z.enum(SESSION_STATES);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { SessionState } from '../../src/sessions/session.ts';
-import type { SessionCursor, SessionFilter } from '../../src/store/sessions.ts';
+import type { SessionCursor, SessionFilter } from '../../src/store/session-record.ts';
 import type { Store } from '../../src/store/store.ts';
 import { newSession, type TestEngine } from './stores.ts';
 

@@ -6,7 +6,7 @@ import { KeyFile, type KeySource } from '../../src/store/key-source.ts';
 import { openPostgres, postgresEngine } from '../../src/store/postgres.ts';
 import { openSqlite, sqliteEngine } from '../../src/store/sqlite.ts';
 import type { NewProfile } from '../../src/store/profiles.ts';
-import type { NewSession } from '../../src/store/sessions.ts';
+import type { NewSession } from '../../src/store/session-record.ts';
 import type { Engine, Store } from '../../src/store/store.ts';
 import { HAS_POSTGRES, PostgresServer } from '../../../../tools/src/postgres-server.ts';
 
