@@ -126,16 +126,18 @@ describe.concurrent('the TypeScript blocks, compiled and run word for word', () 
     const [
       conversation = '',
       events = '',
+      queue = '',
       searching = '',
       changes = '',
       people = '',
       errors = '',
       ...others
     ] = programs;
-    if (errors === '' || others.length > 0) throw new Error('the client README has not six examples');
+    if (errors === '' || others.length > 0) throw new Error('the client README has not seven examples');
     const ongoing = await server.client.start({ tags: { role: 'read by the events example' } });
     await Promise.all([
       writeFile(join(project, 'conversation.ts'), forTestServer(conversation)),
+      writeFile(join(project, 'queue.ts'), forTestServer(queue)),
       // What a reader has to fill in: an id here, a key below.
       writeFile(join(project, 'events.ts'), forTestServer(events.replace("'3f0c…'", `'${ongoing.id}'`))),
       writeFile(join(project, 'searching.ts'), forTestServer(searching)),
@@ -144,7 +146,7 @@ describe.concurrent('the TypeScript blocks, compiled and run word for word', () 
       writeFile(join(project, 'errors.ts'), forTestServer(errors)),
     ]);
     const options = ['--strict', '--target', 'es2023', '--module', 'nodenext', '--types', 'node'];
-    const names = ['readme', 'conversation', 'events', 'searching', 'changes', 'people', 'errors'];
+    const names = ['readme', 'conversation', 'events', 'queue', 'searching', 'changes', 'people', 'errors'];
     const files = names.map((name) => `${name}.ts`);
     const tsc = join(ROOT, 'node_modules', '.bin', 'tsc');
     const { code, stdout } = await run(tsc, [...options, '--skipLibCheck', ...files], project).done;

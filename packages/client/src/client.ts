@@ -1,8 +1,10 @@
 import { meSchema, type Me } from './access-schemas.ts';
 import { ApiKeys } from './api-keys.ts';
 import { AuditLog } from './audit-log.ts';
+import { messageMatchPageSchema, type MessageMatchPage } from './conversation-schemas.ts';
 import { checkTimeout } from './deadline.ts';
 import { InvalidArgumentError } from './errors.ts';
+import { followOverview, type OverviewEvent } from './journal.ts';
 import { allPages, queryOf } from './paging.ts';
 import type { StartWithProfileRequest } from './profile-schemas.ts';
 import { Profiles } from './profiles.ts';
@@ -25,6 +27,7 @@ import {
   type Version,
 } from './schemas.ts';
 import { Session, type LogOptions } from './session.ts';
+import type { PageOptions } from './session-conversation.ts';
 import { Transport, type CallOptions, type FetchFunction } from './transport.ts';
 
 /** Options of {@link createClient}. */
@@ -140,6 +143,23 @@ export class Client {
       (cursor) => this.search({ ...filter, cursor }, options),
       (page) => page.sessions,
     );
+  }
+
+  /**
+   * What changes in all sessions that the caller may see; first how they are. Connections that break are replaced, and
+   * begin with that again.
+   */
+  events(
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): AsyncGenerator<OverviewEvent, void, undefined> {
+    return followOverview(this.#transport, options.signal);
+  }
+
+  /** Messages in the caller's own sessions that hold all the words of `q`, newest first. */
+  searchMessages(q: string, { limit, cursor, ...options }: PageOptions = {}): Promise<MessageMatchPage> {
+    const query = queryOf({ q, limit, cursor });
+    const call = { ...options, method: 'GET', path: '/search/messages', query } as const;
+    return this.#transport.json(call, messageMatchPageSchema);
   }
 
   /** A session's record. */

@@ -3,6 +3,8 @@ export type { Client, ClientOptions, SearchFilter } from './client.ts';
 export type { ApiKeyListOptions, ApiKeys } from './api-keys.ts';
 export type { AuditFilter, AuditLog } from './audit-log.ts';
 export type { ProfileChangeOptions, ProfileListOptions, Profiles, VersionedProfile } from './profiles.ts';
+export type { PageOptions, QueueOptions, SessionConversation, WaitOptions } from './session-conversation.ts';
+export type { JournalEvent, JournalOptions, OverviewEvent } from './journal.ts';
 export type { GitDiffOptions, SessionGit } from './session-git.ts';
 export type { SessionShares } from './session-shares.ts';
 export type { LogOptions, SendOptions, Session, UploadData } from './session.ts';
@@ -26,6 +28,16 @@ export {
   TimeoutError,
 } from './errors.ts';
 export type { ApiErrorDetails, ApiErrorKind, ClientErrorKind } from './errors.ts';
+export type {
+  ConversationMessage,
+  ConversationPage,
+  MessageMatch,
+  MessageMatchPage,
+  QueuedMessage,
+  QueuePage,
+  QueueState,
+  WaitResult,
+} from './conversation-schemas.ts';
 export { SESSION_STATES } from './schemas.ts';
 export type {
   AgentStatus,

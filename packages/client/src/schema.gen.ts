@@ -79,6 +79,27 @@ export interface components {
             /** @description `cursor` of the next page; absent on the last. */
             readonly next_cursor?: string | undefined;
         };
+        readonly ConversationMessage: {
+            /** @description The text as it is now. */
+            readonly content: string;
+            /** @description Event of the last change of the message. */
+            readonly event_id: number;
+            /** @description Number of the message in its conversation, from 0. */
+            readonly id: number;
+            /**
+             * @description Who says it.
+             * @enum {string}
+             */
+            readonly role: "agent" | "user";
+            /** @description When, as the agent server says; RFC 3339. */
+            readonly time: string;
+        };
+        readonly ConversationPage: {
+            /** @description Oldest first. */
+            readonly messages: readonly components["schemas"]["ConversationMessage"][];
+            /** @description `cursor` of the next page; absent on the last one. */
+            readonly next_cursor?: string | undefined;
+        };
         /**
          * ConversationRole
          * @example user
@@ -353,6 +374,27 @@ export interface components {
              */
             readonly time: string;
         };
+        readonly MessageMatch: {
+            /** @description Number of the message in its conversation, from 0. */
+            readonly id: number;
+            /**
+             * @description Who says it.
+             * @enum {string}
+             */
+            readonly role: "agent" | "user";
+            /** @description Id of the session. */
+            readonly session_id: string;
+            /** @description The text around the first word that was found. */
+            readonly snippet: string;
+            /** @description When, as the agent server says; RFC 3339. */
+            readonly time: string;
+        };
+        readonly MessageMatchPage: {
+            /** @description Newest first. */
+            readonly matches: readonly components["schemas"]["MessageMatch"][];
+            /** @description `cursor` of the next page; absent on the last one. */
+            readonly next_cursor?: string | undefined;
+        };
         readonly MessageRequestBody: {
             /**
              * Format: uri
@@ -597,6 +639,45 @@ export interface components {
             readonly head?: string | undefined;
             /** @description One line. */
             readonly title: string;
+        };
+        readonly QueuedMessage: {
+            /** @description The text. */
+            readonly content: string;
+            /**
+             * Format: date-time
+             * @description When it was left.
+             */
+            readonly created_at: string;
+            /** @description User who has left it. */
+            readonly created_by: string;
+            /** @description Id of the queued message. */
+            readonly id: string;
+            /** @description Order of delivery in the session, from 1. */
+            readonly position: number;
+            /** @description Why it was not delivered; `null` otherwise. */
+            readonly reason: string | null;
+            /** @description Id of the session. */
+            readonly session_id: string;
+            /**
+             * @description `pending` (waits), `sending` (may have arrived), `delivered`, `failed` (`reason` says why; it is not sent again), or `cancelled`.
+             * @enum {string}
+             */
+            readonly state: "pending" | "sending" | "delivered" | "failed" | "cancelled";
+            /**
+             * Format: date-time
+             * @description Last change of its state or its text.
+             */
+            readonly updated_at: string;
+        };
+        readonly QueueMessageRequest: {
+            /** @description White space around it is left out. */
+            readonly content: string;
+        };
+        readonly QueuePage: {
+            /** @description In the order of their delivery. */
+            readonly messages: readonly components["schemas"]["QueuedMessage"][];
+            /** @description `cursor` of the next page; absent on the last one. */
+            readonly next_cursor?: string | undefined;
         };
         readonly Readiness: {
             /**
@@ -998,6 +1079,34 @@ export interface components {
             readonly started_at: string;
             /** @description Of this program, such as `0.1.0`. */
             readonly version: string;
+        };
+        readonly WaitResult: {
+            /** @description The last event; `after` of the next wait. */
+            readonly event_id: number;
+            /** @description What the agent says, for `message`. */
+            readonly message?: {
+                /** @description The text so far. */
+                readonly content: string;
+                /** @description Number of the message in its conversation, from 0. */
+                readonly id: number;
+                /**
+                 * @description Who says it.
+                 * @enum {string}
+                 */
+                readonly role: "agent" | "user";
+                /** @description When, as the agent server says; RFC 3339. */
+                readonly time: string;
+            } | undefined;
+            /**
+             * @description What was waited for, or that the session has ended, or that the time is over.
+             * @enum {string}
+             */
+            readonly result: "stable" | "message" | "ended" | "timeout";
+            /**
+             * @description State of the session now.
+             * @enum {string}
+             */
+            readonly state: "creating" | "starting" | "running" | "stopping" | "stopped" | "failed";
         };
     };
     responses: never;

@@ -17,6 +17,7 @@ import {
   type SessionDetails,
   type UploadedFile,
 } from './schemas.ts';
+import { SessionConversation } from './session-conversation.ts';
 import { SessionGit } from './session-git.ts';
 import { SessionShares } from './session-shares.ts';
 import type { CallOptions, Transport } from './transport.ts';
@@ -62,6 +63,8 @@ export class Session {
   readonly shares: SessionShares;
   /** What the agent has changed in its repository. */
   readonly git: SessionGit;
+  /** What the server keeps of the conversation, and the queue of messages to the agent. */
+  readonly conversation: SessionConversation;
   readonly #segment: string;
   readonly #transport: Transport;
 
@@ -72,6 +75,7 @@ export class Session {
     this.id = id;
     this.shares = new SessionShares(transport, this.#record());
     this.git = new SessionGit(transport, this.#record());
+    this.conversation = new SessionConversation(transport, this.#record());
   }
 
   /** The session's record: state, agent, times, reason of a failure. */

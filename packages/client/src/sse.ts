@@ -7,6 +7,8 @@ export interface ServerSentEvent {
   /** `message` when the server named none. */
   readonly name: string;
   readonly data: string;
+  /** As given with the event. */
+  readonly id?: string | undefined;
 }
 
 /**
@@ -31,7 +33,8 @@ export async function* readServerSentEvents(
   let tooLong = false;
   const parser = createParser({
     maxBufferSize: MAX_EVENT_CHARS,
-    onEvent: ({ event, data }) => complete.push({ name: event ?? 'message', data }),
+    onEvent: ({ event, data, id }) =>
+      complete.push({ name: event ?? 'message', data, ...(id === undefined ? {} : { id }) }),
     onError: ({ type }) => {
       if (type === 'max-buffer-size-exceeded') tooLong = true;
     },

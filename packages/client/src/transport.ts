@@ -17,7 +17,7 @@ export interface CallOptions {
 
 /** One request, as {@link Transport} takes it. */
 export interface TransportRequest extends CallOptions {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Below the base URL, each segment already encoded. */
   readonly path: string;
   readonly query?: URLSearchParams;
@@ -90,10 +90,18 @@ export class Transport {
    * signal when it is done, also after an error: that is what closes the connection.
    */
   async stream(path: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    const body = await this.streamUnlessOver(path, signal);
+    if (body !== null) return body;
+    throw new InvalidResponseError(`GET ${path}: no event stream, but no content`);
+  }
+
+  /** As {@link stream}; `null` when the server says that there is nothing to come. */
+  async streamUnlessOver(path: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array> | null> {
     const request = { method: 'GET', path } as const;
     const head = new Deadline(named(request), this.#timeoutMs, signal);
     try {
       const response = await this.#send(request, 'text/event-stream', signal, head.signal);
+      if (response.status === 204) return null;
       const type = response.headers.get('content-type') ?? 'none';
       if (response.body !== null && /^text\/event-stream\b/i.test(type)) return response.body;
       throw new InvalidResponseError(`${named(request)}: no event stream, but content type ${type}`);

@@ -31,6 +31,28 @@ const METHODS: Readonly<Record<string, Method>> = {
   getSessionLog: method('Session.log', (_client, session) => session.log({ lines: 3 })),
   resumeSession: method('Session.resume', (_client, session) => session.resume()),
   deleteSession: method('Session.delete', (_client, session) => session.delete()),
+  streamEvents: method('Client.events', (client) => client.events().next()),
+  searchMessages: method('Client.searchMessages', (client) => client.searchMessages('x')),
+  streamSessionEvents: method('SessionConversation.events', (_client, { conversation }) =>
+    conversation.events().next(),
+  ),
+  readConversation: method('SessionConversation.messages', (_client, { conversation }) =>
+    conversation.messages({ limit: 3 }),
+  ),
+  queueMessage: method('SessionConversation.queue', (_client, { conversation }) => conversation.queue('x')),
+  listQueue: method('SessionConversation.queued', (_client, { conversation }) => conversation.queued()),
+  getQueuedMessage: method('SessionConversation.queuedMessage', (_client, { conversation }) =>
+    conversation.queuedMessage('x'),
+  ),
+  editQueuedMessage: method('SessionConversation.edit', (_client, { conversation }) =>
+    conversation.edit('x', 'y'),
+  ),
+  cancelQueuedMessage: method('SessionConversation.cancel', (_client, { conversation }) =>
+    conversation.cancel('x'),
+  ),
+  waitForSession: method('SessionConversation.wait', (_client, { conversation }) =>
+    conversation.wait('stable'),
+  ),
   getGitStatus: method('SessionGit.status', (_client, { git }) => git.status()),
   getGitDiff: method('SessionGit.diff', (_client, { git }) => git.diff({ path: 'src' })),
   pushGitBranch: method('SessionGit.push', (_client, { git }) => git.push()),
@@ -75,6 +97,7 @@ const COMBINED: readonly string[] = [
   'Session.sendAndWait',
   'Session.waitUntilReady',
   'AuditLog.listAll',
+  'SessionConversation.allMessages',
 ];
 
 async function operations(): Promise<
@@ -107,6 +130,7 @@ describe('PX-213: operations of the OpenAPI document and methods of the client',
       session,
       session.shares,
       session.git,
+      session.conversation,
     ];
     const named = parts.flatMap((part) => {
       const prototype: object = Object.getPrototypeOf(part);

@@ -38,6 +38,8 @@ import { startWithProfileRoute } from './http/routes/start-with-profile.ts';
 import { systemRoutes } from './http/routes/system.ts';
 import { StartGate } from './http/start-gate.ts';
 import type { RootLog } from './log.ts';
+import { openConversations } from './open-conversations.ts';
+import type { Conversations } from './open-conversations.ts';
 import { openMcp } from './open-mcp.ts';
 import type { McpAccess } from './open-mcp.ts';
 import { openObservability } from './open-observability.ts';
@@ -167,7 +169,7 @@ export async function createApp(
         observability,
         isReady: () => isReady,
       });
-      const { sessions, workspaces, repositories, control, proxy } = parts;
+      const { sessions, workspaces, repositories, control, proxy, conversations } = parts;
       const recovery = await sessions.recover();
       const folders = await workspaces.list();
       const known = await store.sessions.findKnown(folders);
@@ -187,6 +189,7 @@ export async function createApp(
           log,
         ),
         repositories.prune(),
+        conversations.catchUp(recovery.ended),
       ]);
       log.info({ url, agentServer: agentServer.kind, dataDir: dataFolder.path }, 'server listening');
       return { url };
@@ -206,6 +209,7 @@ export async function createApp(
       // Before the sessions: whoever waits for an answer is told that the server goes, not that the session failed.
       await parts?.mcp[Symbol.asyncDispose]();
       const left = (await parts?.sessions.close(mode, `The server was stopped (${reason})`)) ?? [];
+      await parts?.conversations[Symbol.asyncDispose]();
       const kept = mode === 'keep' ? (parts?.sessions.countLive() ?? 0) : 0;
       await listener.close(DRAIN_MS);
       await parts?.control.close();
@@ -252,6 +256,7 @@ interface Parts {
   readonly control: FastifyInstance;
   readonly proxy: ProxyHandler;
   readonly mcp: McpAccess;
+  readonly conversations: Conversations;
 }
 
 async function assemble(foundation: Foundation): Promise<Parts> {
@@ -278,6 +283,7 @@ async function assemble(foundation: Foundation): Promise<Parts> {
     maxEntries: limits.environment_entries,
     maxBytes: limits.environment_bytes,
   };
+  const conversations = openConversations(config, store, access, log.child({ module: 'conversations' }));
   const sessionsLog = log.child({ module: 'sessions' });
   const sessions = new Sessions({
     store,
@@ -299,6 +305,7 @@ async function assemble(foundation: Foundation): Promise<Parts> {
       maxKeyChars: limits.tag_key_chars,
       maxValueChars: limits.tag_value_chars,
     },
+    followers: conversations.followers,
     sharedWith: (userId, sessionId) => access.shares.accessOf(sessionId, userId) !== null,
     mayChooseOwner: (principal) => !authenticator.enabled || principal.role === 'admin',
     keepsConversations: !store.inMemory,
@@ -345,6 +352,7 @@ async function assemble(foundation: Foundation): Promise<Parts> {
   profileRoutes(control, profiles);
   startWithProfileRoute(control, profiles, sessions);
   gitRoutes(control, sessions, new SessionRepositories(store, workspaces, repositories), access.sessions);
+  conversations.declare(control, sessions);
   shareRoutes(control, sessions, access.shares, access.sessions);
   apiKeyRoutes(control, access.keys, authenticator.enabled);
   auditRoute(control, access.audit);
@@ -376,8 +384,9 @@ async function assemble(foundation: Foundation): Promise<Parts> {
   access.onChange(() => {
     proxy.recheck();
     mcp.recheck();
+    conversations.recheck();
   });
-  return { runtime, workspaces, repositories, access, sessions, control, proxy, mcp };
+  return { runtime, workspaces, repositories, access, sessions, control, proxy, mcp, conversations };
 }
 
 /** How long the files of an ended session stay. */

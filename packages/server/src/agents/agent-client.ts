@@ -1,14 +1,14 @@
-import { createParser } from 'eventsource-parser';
 import { setTimeout as pause } from 'node:timers/promises';
 import { request } from 'undici';
 import { z } from 'zod';
 import { TOKEN_HEADER } from '@agentapi-proxy/agent-server/control';
 import type { Endpoint } from '../sessions/session.ts';
+import { conversationEvents } from './conversation-events.ts';
 
-const statusChangeSchema = z.object({ status: z.enum(['running', 'stable']) });
 const messagesSchema = z.object({
   messages: z.array(z.object({ role: z.enum(['agent', 'user']), content: z.string() })),
 });
+const statusSchema = z.object({ status: z.enum(['running', 'stable']) });
 const problemSchema = z.object({
   detail: z.string().optional(),
   errors: z.array(z.object({ message: z.string().optional() })).optional(),
@@ -32,10 +32,12 @@ export type SendOutcome =
 
 /** Talks agentapi's protocol to the agent server of one session. */
 export class AgentClient {
+  readonly #endpoint: Endpoint;
   readonly #origin: string;
   readonly #headers: Readonly<Record<string, string>>;
 
   constructor(endpoint: Endpoint) {
+    this.#endpoint = endpoint;
     this.#origin = `http://127.0.0.1:${endpoint.port}`;
     this.#headers = endpoint.token === null ? {} : { [TOKEN_HEADER]: endpoint.token };
   }
@@ -73,6 +75,12 @@ export class AgentClient {
     }
   }
 
+  /** Whether the agent works or waits for input. Rejects when it cannot be asked. */
+  async status(signal: AbortSignal): Promise<'running' | 'stable'> {
+    const response = await request(`${this.#origin}/status`, { headers: this.#headers, signal });
+    return statusSchema.parse(await response.body.json()).status;
+  }
+
   /** Texts of the user messages in the history, oldest first. */
   async userMessages(signal: AbortSignal): Promise<readonly string[]> {
     const response = await request(`${this.#origin}/messages`, { headers: this.#headers, signal });
@@ -81,30 +89,10 @@ export class AgentClient {
   }
 
   async #streamSaysStable(signal: AbortSignal): Promise<boolean> {
-    let stable = false;
-    const parser = createParser({
-      onEvent: (event) => {
-        if (event.event !== 'status_change') return;
-        stable = statusChangeSchema.parse(JSON.parse(event.data)).status === 'stable';
-      },
-    });
-    const response = await request(`${this.#origin}/events`, {
-      headers: { ...this.#headers, accept: 'text/event-stream' },
-      // A working agent may be silent for as long as it likes; `signal` bounds the wait.
-      bodyTimeout: 0,
-      signal,
-    });
-    try {
-      if (response.statusCode !== 200) return false;
-      const decoder = new TextDecoder();
-      for await (const chunk of response.body) {
-        if (chunk instanceof Uint8Array) parser.feed(decoder.decode(chunk, { stream: true }));
-        if (stable) return true;
-      }
-      return false;
-    } finally {
-      response.body.destroy();
+    for await (const event of conversationEvents(this.#endpoint, signal)) {
+      if (event.kind === 'status' && event.status === 'stable') return true;
     }
+    return false;
   }
 }
 

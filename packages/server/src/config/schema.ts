@@ -4,6 +4,7 @@ import { TRANSPORTS } from './agents.ts';
 import { apiKeyEntry } from './api-key-entry.ts';
 import { DENIED_BY_DEFAULT } from './environment-names.ts';
 import { github } from './github-fields.ts';
+import { journal } from './journal-fields.ts';
 import { accessLog, accessLogSampleRate, metrics } from './observability-fields.ts';
 import { Secret } from './secret.ts';
 import {
@@ -113,6 +114,7 @@ const limits = z.strictObject({
     .default(200)
     .transform(noLimitWhenZero)
     .describe('Most profiles of one user. 0 = no limit.'),
+  queued_messages: count(1).default(100).describe('Most messages that wait for the agent of a session.'),
   failed_keys_per_minute: count(0)
     .default(30)
     .transform(noLimitWhenZero)
@@ -394,6 +396,7 @@ export const configSchema = z.strictObject({
   auth: auth.prefault({}).describe('API keys.'),
   persistence: persistence.prefault({}).describe('What survives a restart of the server.'),
   store: store.prefault({}).describe('The database.'),
+  journal: journal.prefault({}).describe('What happened in sessions.'),
   github: github.prefault({}).describe('Repositories of sessions.'),
   encryption: encryption.prefault({}).describe('The keys that secrets in the database are sealed with.'),
 });

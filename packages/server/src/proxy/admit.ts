@@ -72,10 +72,13 @@ export class Admission {
     }
   }
 
-  /** Whether somebody who was let in would be let in now; keys and shares can end meanwhile. */
+  /**
+   * Whether somebody who was let in would be let in now; keys and shares can end meanwhile. To be asked again and again
+   * while a stream is open: it counts as a use of the session.
+   */
   stillAllows(wish: Wish): boolean {
     try {
-      this.#findFor(this.#options.authenticator.authenticate(wish.headers), wish);
+      this.#findFor(this.#options.authenticator.authenticate(wish.headers), wish).touch();
       return true;
     } catch {
       return false;

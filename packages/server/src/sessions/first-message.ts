@@ -1,7 +1,7 @@
 import { AgentClient } from '../agents/agent-client.ts';
 import type { Log } from '../log.ts';
 import { StoreError } from '../store/store-error.ts';
-import { deliverInitialMessage, DeliveryError } from './initial-message.ts';
+import { deliverMessage, DeliveryError } from './message-delivery.ts';
 import type { SessionObserver } from './observer.ts';
 import type { SessionRecords } from './records.ts';
 import type { Session } from './session.ts';
@@ -43,12 +43,20 @@ export async function deliverFirstMessage(
   const timer = setTimeout(stopWaiting, messageTimeoutMs);
   try {
     await observer.step('first message', facts, async () =>
-      deliverInitialMessage({
+      deliverMessage({
         client: new AgentClient(endpoint),
         text,
         mayHaveArrived: session.initialMessage?.state === 'sending',
-        onSending: async () => records.sending(session),
-        onNotSent: () => records.message(session, { state: 'pending' }),
+        // Nobody could speak before it.
+        alikeBefore: 0,
+        onSending: async () => {
+          await records.sending(session);
+          return true;
+        },
+        onNotSent: async () => {
+          records.message(session, { state: 'pending' });
+          return Promise.resolve();
+        },
         waiting: waiting.signal,
         signal: ended,
       }),

@@ -17,6 +17,8 @@ export interface LivesOptions {
   readonly limiter: StartLimiter;
   /** Learns the secrets of each session, so that no log line shows one (DF-04). */
   readonly secrets: SecretRegistry;
+  /** Told of every session that begins to live. */
+  readonly onLife: (session: Session) => void;
   /** Called when a session has ended and its record says so. */
   readonly onOver: (session: Session) => Promise<void>;
 }
@@ -89,6 +91,7 @@ export class Lives {
     const life = new SessionLife(context, session, holdings);
     this.#lives.set(session.id, life);
     this.#recent.delete(session.id);
+    this.#options.onLife(session);
     life.over
       .then(async () => this.#remove(life))
       .catch((err: unknown) => context.log.error({ err, sessionId: session.id }, 'clearing up failed'));

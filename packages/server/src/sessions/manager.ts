@@ -16,6 +16,7 @@ import { LeavingError } from './first-message.ts';
 import type { Holdings, LifeContext } from './life.ts';
 import type { StartLimiter } from './limits.ts';
 import { Lives } from './lives.ts';
+import type { SessionFollower } from './follower.ts';
 import { recoverSessions } from './recover.ts';
 import type { Recovery } from './recover.ts';
 import { Retention } from './retention.ts';
@@ -54,6 +55,8 @@ export interface SessionsOptions extends LifeContext {
     /** How long the files of an ended session stay; `Infinity` = until it is deleted. */
     readonly filesMs: number;
   };
+  /** Told of every session that lives, and of every one that is deleted. */
+  readonly followers: readonly SessionFollower[];
   /** Whether somebody else's session is shared with a user. */
   readonly sharedWith: (userId: string, sessionId: string) => boolean;
   /** Whether callers may choose the owner: while authentication is off, and for admins (proxy-api DD-01). */
@@ -78,6 +81,7 @@ export class Sessions {
       context: options,
       limiter,
       secrets,
+      onLife: (session) => options.followers.forEach((follower) => follower.onLife(session)),
       onOver: async ({ id }) => this.#retention.afterEnd(id),
     });
     this.#retention = new Retention({
@@ -247,6 +251,7 @@ export class Sessions {
       await this.#options.store.sessions.delete(id);
       this.#lives.forget(id);
       this.#retention.forget(id);
+      for (const follower of this.#options.followers) follower.onDeleted(id);
       return [];
     });
   }

@@ -133,9 +133,9 @@ export class Session implements SessionRoute, SessionView {
   port: number;
   endpoint: Endpoint | null = null;
   exit: SessionExit | null = null;
-  /** `null` when the session was started without a message. */
-  initialMessage: InitialMessageState | null = null;
   progress: SessionProgress | null = null;
+  #initialMessage: InitialMessageState | null = null;
+  readonly #watchers = new Set<() => void>();
   readonly #history: StateChange[];
   #updatedAt: Date;
   readonly #started = new AbortController();
@@ -158,6 +158,16 @@ export class Session implements SessionRoute, SessionView {
 
   get ownerId(): string {
     return this.facts.ownerId;
+  }
+
+  /** `null` when the session was started without a message. */
+  get initialMessage(): InitialMessageState | null {
+    return this.#initialMessage;
+  }
+
+  set initialMessage(message: InitialMessageState | null) {
+    this.#initialMessage = message;
+    this.#changed();
   }
 
   get state(): SessionState {
@@ -192,7 +202,14 @@ export class Session implements SessionRoute, SessionView {
     if (state !== 'starting') this.#started.abort();
     if (!isLive(state) || state === 'stopping') this.#ended.abort();
     if (!isLive(state)) this.endpoint = null;
+    this.#changed();
     return true;
+  }
+
+  /** Calls `watcher` after every change of the state and of what became of the first message; returns how to end it. */
+  watch(watcher: () => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
   }
 
   touch(at: Date = new Date()): void {
@@ -217,6 +234,10 @@ export class Session implements SessionRoute, SessionView {
       this.#started.signal.addEventListener('abort', started, { once: true });
       signal.addEventListener('abort', aborted, { once: true });
     });
+  }
+
+  #changed(): void {
+    for (const watcher of this.#watchers) watcher();
   }
 
   #latest(): StateChange {

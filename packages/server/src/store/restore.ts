@@ -74,7 +74,7 @@ export async function restoreBackup(
         await insertRows(transaction, chunk.table, chunk.rows);
         rows[chunk.table] = (rows[chunk.table] ?? 0) + chunk.rows.length;
       }
-      if (dialect.engine === 'postgres') await continueSequence(transaction);
+      if (dialect.engine === 'postgres') await continueSequences(transaction);
       const keys = await transaction
         .selectFrom('encryption_keys')
         .select('key_id')
@@ -105,9 +105,14 @@ async function empty(db: Database, { dialect }: Engine): Promise<void> {
 }
 
 /** Inserting given numbers does not move the generator on. */
-async function continueSequence(db: Database): Promise<void> {
-  await sql`select setval(pg_get_serial_sequence('audit_log', 'sequence'),
-    greatest((select max(sequence) from audit_log), 1))`.execute(db);
+async function continueSequences(db: Database): Promise<void> {
+  for (const [table, column] of [
+    ['audit_log', 'sequence'],
+    ['conversation_messages', 'number'],
+  ] as const) {
+    await sql`select setval(pg_get_serial_sequence(${table}, ${column}),
+      greatest((select max(${sql.ref(column)}) from ${sql.table(table)}), 1))`.execute(db);
+  }
 }
 
 async function isSqliteFile(path: string): Promise<boolean> {

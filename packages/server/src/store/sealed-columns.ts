@@ -2,8 +2,24 @@ import type { Place } from './secret-box.ts';
 
 /** A column that holds envelopes. Its table has an `id`. */
 export interface SealedColumn {
-  readonly table: 'sessions' | 'profiles';
-  readonly column: 'token_sealed' | 'start_sealed' | 'exit_sealed' | 'message_sealed' | 'private_sealed';
+  readonly table:
+    | 'sessions'
+    | 'profiles'
+    | 'journals'
+    | 'journal_batches'
+    | 'conversation_messages'
+    | 'search_keys'
+    | 'queued_messages';
+  readonly column:
+    | 'token_sealed'
+    | 'start_sealed'
+    | 'exit_sealed'
+    | 'message_sealed'
+    | 'private_sealed'
+    | 'errors_sealed'
+    | 'events_sealed'
+    | 'content_sealed'
+    | 'key_sealed';
   /** Its name in the authenticated place of the envelope. */
   readonly field: string;
 }
@@ -15,6 +31,11 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
   { table: 'sessions', column: 'token_sealed', field: 'token' },
   { table: 'sessions', column: 'exit_sealed', field: 'exit' },
   { table: 'profiles', column: 'private_sealed', field: 'private' },
+  { table: 'journals', column: 'errors_sealed', field: 'errors' },
+  { table: 'journal_batches', column: 'events_sealed', field: 'events' },
+  { table: 'conversation_messages', column: 'content_sealed', field: 'content' },
+  { table: 'search_keys', column: 'key_sealed', field: 'key' },
+  { table: 'queued_messages', column: 'content_sealed', field: 'content' },
 ];
 
 /** Where the envelope of a record belongs. */

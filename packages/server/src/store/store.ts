@@ -3,15 +3,19 @@ import { ApiKeyTable } from './api-keys.ts';
 import { AuditTable } from './audit.ts';
 import { admitKeys } from './encryption-keys.ts';
 import { InfoTable } from './info.ts';
+import { JournalTable } from './journal.ts';
 import type { KeySource } from './key-source.ts';
+import { MessageTable } from './messages.ts';
 import { migrate } from './migrate.ts';
 import { ProfileTable } from './profiles.ts';
+import { QueueTable } from './queue.ts';
 import { reseal } from './reseal.ts';
 import type { ResealOptions, ResealReport } from './reseal.ts';
 import { SecretBox } from './secret-box.ts';
 import { SessionTable } from './sessions.ts';
 import { ShareTable } from './shares.ts';
 import type { Database, Dialect } from './tables.ts';
+import { WordDigests } from './word-digests.ts';
 
 /** What can be done in one transaction. */
 export interface StoreTables {
@@ -20,6 +24,9 @@ export interface StoreTables {
   readonly apiKeys: ApiKeyTable;
   readonly audit: AuditTable;
   readonly shares: ShareTable;
+  readonly journal: JournalTable;
+  readonly messages: MessageTable;
+  readonly queue: QueueTable;
   readonly info: InfoTable;
 }
 
@@ -36,7 +43,7 @@ export interface Engine {
 }
 
 /**
- * What the server keeps: sessions, profiles, API keys, the audit log and shares. Every write is durable when its
+ * What the server keeps: sessions, profiles, API keys, the audit log, shares and conversations. Every write is durable when its
  * promise resolves; a failed one throws a StoreError and has changed nothing.
  */
 export class Store implements StoreTables, AsyncDisposable {
@@ -45,17 +52,22 @@ export class Store implements StoreTables, AsyncDisposable {
   readonly apiKeys: ApiKeyTable;
   readonly audit: AuditTable;
   readonly shares: ShareTable;
+  readonly journal: JournalTable;
+  readonly messages: MessageTable;
+  readonly queue: QueueTable;
   readonly info: InfoTable;
   /** Steps of migration that opening took; empty when the store was of this version. */
   readonly migrated: readonly string[];
   readonly #engine: Engine;
   readonly #box: SecretBox;
   readonly #keys: KeySource;
+  readonly #words: WordDigests;
 
   private constructor(engine: Engine, box: SecretBox, keys: KeySource, migrated: readonly string[]) {
     this.#engine = engine;
     this.#box = box;
     this.#keys = keys;
+    this.#words = new WordDigests(engine.db, box);
     this.migrated = migrated;
     const tables = this.#tablesOn(engine.db);
     this.sessions = tables.sessions;
@@ -63,6 +75,9 @@ export class Store implements StoreTables, AsyncDisposable {
     this.apiKeys = tables.apiKeys;
     this.audit = tables.audit;
     this.shares = tables.shares;
+    this.journal = tables.journal;
+    this.messages = tables.messages;
+    this.queue = tables.queue;
     this.info = tables.info;
   }
 
@@ -185,6 +200,9 @@ export class Store implements StoreTables, AsyncDisposable {
       apiKeys: new ApiKeyTable(db),
       audit: new AuditTable(db, this.#engine.dialect),
       shares: new ShareTable(db),
+      journal: new JournalTable(db, this.#box, this.#engine.dialect, this.#words),
+      messages: new MessageTable(db, this.#box, this.#engine.dialect, this.#words),
+      queue: new QueueTable(db, this.#box, this.#engine.dialect),
       info: new InfoTable(db),
     };
   }

@@ -22,6 +22,11 @@ export const DUMPED_TABLES = [
   { name: 'audit_log', key: ['sequence'] },
   { name: 'share_grants', key: ['id'] },
   { name: 'share_links', key: ['id'] },
+  { name: 'journals', key: ['id'] },
+  { name: 'journal_batches', key: ['id'] },
+  { name: 'conversation_messages', key: ['number'] },
+  { name: 'search_keys', key: ['id'] },
+  { name: 'queued_messages', key: ['id'] },
 ] as const;
 
 export type TableName = (typeof DUMPED_TABLES)[number]['name'];

@@ -137,6 +137,71 @@ export interface ShareLinkRow {
   revoked_at: number | null;
 }
 
+/** How far the journal of a session is. */
+export interface JournalRow {
+  /** Of the session. */
+  readonly id: string;
+  last_position: number;
+  /** First position of the newest segment. */
+  segment: number;
+  /** How many lines of the session's past are in it. */
+  states: number;
+  /** Last status of the agent. */
+  status: string | null;
+  /** Digests of the agent's errors that it may repeat. */
+  errors_sealed: string | null;
+}
+
+/** What happened in a session within a moment. */
+export interface JournalBatchRow {
+  /** Session and first position. */
+  readonly id: string;
+  readonly session_id: string;
+  readonly first_position: number;
+  readonly last_position: number;
+  /** First position of the segment: with nothing before it, a segment can be read. */
+  readonly segment: number;
+  readonly at: number;
+  readonly events_sealed: string;
+}
+
+/** A message of a conversation, as it was last. */
+export interface ConversationMessageRow {
+  readonly number: Generated<number>;
+  /** Session and number of the message in it. */
+  readonly id: string;
+  readonly session_id: string;
+  readonly message_id: number;
+  role: string;
+  time: string;
+  /** In the journal, of its last change. */
+  position: number;
+  content_sealed: string;
+  /** Keyed digests of its words, for the search. */
+  words: string;
+}
+
+export interface SearchKeyRow {
+  readonly id: string;
+  readonly key_sealed: string;
+}
+
+/** A message that waits for its agent, or did. */
+export interface QueuedMessageRow {
+  readonly id: string;
+  readonly session_id: string;
+  readonly position: number;
+  state: string;
+  reason: string | null;
+  readonly created_by: string;
+  readonly created_at: number;
+  updated_at: number;
+  /** How many messages with this text were in the history before it was sent. */
+  alike_before: number | null;
+  readonly idempotency_key: string | null;
+  content_sealed: string;
+}
+
 export interface Tables {
   store_info: StoreInfoRow;
   encryption_keys: EncryptionKeyRow;
@@ -149,6 +214,11 @@ export interface Tables {
   audit_log: AuditRow;
   share_grants: ShareGrantRow;
   share_links: ShareLinkRow;
+  journals: JournalRow;
+  journal_batches: JournalBatchRow;
+  conversation_messages: ConversationMessageRow;
+  search_keys: SearchKeyRow;
+  queued_messages: QueuedMessageRow;
 }
 
 /** Where the engines differ; everything else is the same SQL. */

@@ -1,6 +1,7 @@
 import { afterAll, describe } from 'vitest';
 import { accessContract } from './access-contract.ts';
 import { backupContract } from './backup-contract.ts';
+import { conversationContract } from './conversation-contract.ts';
 import { encryptionContract } from './encryption-contract.ts';
 import { openingContract } from './opening-contract.ts';
 import { profileContract } from './profile-contract.ts';
@@ -16,6 +17,7 @@ for (const engine of testEngines()) {
     sessionContract(engine);
     profileContract(engine);
     accessContract(engine);
+    conversationContract(engine);
     encryptionContract(engine);
     backupContract(engine);
   });

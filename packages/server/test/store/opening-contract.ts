@@ -51,7 +51,7 @@ export function openingContract(engine: TestEngine): void {
       await expect(site.open()).rejects.toMatchObject({
         name: 'StoreError',
         kind: 'newer',
-        message: expect.stringMatching(/newer version of agentapi-proxy.*0099-future.*0002-workspace-name/),
+        message: expect.stringMatching(/newer version of agentapi-proxy.*0099-future.*0003-conversations/),
       });
       await run(site, `delete from agentapi_proxy_migrations where name = '0099-future'`);
       await using store = await site.open();
@@ -69,6 +69,10 @@ export function openingContract(engine: TestEngine): void {
       await run(
         site,
         'alter table sessions drop column workspace_name',
+        ...(engine.name === 'SQLite' ? ['drop table message_words'] : []),
+        ...['queued_messages', 'search_keys', 'conversation_messages', 'journal_batches', 'journals'].map(
+          (table) => `drop table ${table}`,
+        ),
         `delete from agentapi_proxy_migrations where name <> '0001-initial'`,
       );
       await using store = await site.open();

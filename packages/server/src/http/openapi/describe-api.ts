@@ -169,7 +169,8 @@ function successes(responses: Json | undefined, headerNames: readonly string[]):
   const described = Object.entries(isObject(responses) ? responses : {}).map(([status, response]) => [
     status,
     {
-      ...(isObject(response) ? response : {}),
+      // No content is no schema either.
+      ...(isObject(response) && status !== '204' ? response : {}),
       description: STATUS_CODES[Number(status)] ?? 'Success',
       headers,
     },

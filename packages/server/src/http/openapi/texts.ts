@@ -16,6 +16,11 @@ export const API_TAGS = [
       'Talking to the agent of a session. Every method on `/{sessionId}/*` goes to the agent server of the session byte for byte, answers, event streams and WebSockets included; these are the routes of agentapi. `GET /{sessionId}/openapi.json` describes all that this agent server has. The first request waits until the session has started.',
   },
   {
+    name: 'Conversations',
+    description:
+      'What was said and what happened in sessions, also after their end and across connections that break; messages that wait for their agent.',
+  },
+  {
     name: 'Git',
     description:
       'The repository in the workspace of a session: what has changed, and taking it back to the forge.',

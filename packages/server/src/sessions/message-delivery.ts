@@ -16,10 +16,15 @@ export interface Delivery {
   readonly text: string;
   /** Somebody may have sent it already, and was interrupted. */
   readonly mayHaveArrived: boolean;
-  /** Called before each attempt; once it has returned, the message may have arrived. */
-  readonly onSending: () => Promise<void>;
+  /** How many messages with this text were in the history before that. */
+  readonly alikeBefore: number;
+  /**
+   * Called before each attempt, with how many messages with this text the history holds; once it has returned `true`,
+   * the message may have arrived. `false` = it is not to be sent any more.
+   */
+  readonly onSending: (alikeBefore: number) => Promise<boolean>;
   /** Called when an attempt is known to have come to nothing. */
-  readonly onNotSent: () => void;
+  readonly onNotSent: () => Promise<void>;
   /** Ends the waiting for the agent, but not a message that is under way. */
   readonly waiting: AbortSignal;
   /** Ends a message that is under way; `waiting` aborts with it. */
@@ -27,37 +32,38 @@ export interface Delivery {
 }
 
 /**
- * Delivers the first message of a session: waits until the agent is ready, sends, and waits again
- * when the agent turned busy in between. Once a message may have been typed it is never sent again
- * (PX-108, PX-109).
+ * Delivers a message: waits until the agent is ready, sends, and waits again when the agent turned busy in between.
+ * Once a message may have been typed it is never sent again (PX-108, PX-109).
+ * @returns `withdrawn` when it was not to be sent any more.
  * @throws DeliveryError when it was not delivered or that cannot be known; the abort reason when one of the signals aborts.
  */
-export async function deliverInitialMessage(delivery: Delivery): Promise<void> {
-  const { client, text, waiting, signal } = delivery;
+export async function deliverMessage(delivery: Delivery): Promise<'delivered' | 'withdrawn'> {
+  const { client, text, alikeBefore, waiting, signal } = delivery;
   if (delivery.mayHaveArrived) {
-    if (await isInHistory(client, text, waiting)) return;
+    if ((await countInHistory(client, text, waiting)) > alikeBefore) return 'delivered';
     // While it is being typed the agent is not stable, and afterwards it is in the history.
     await client.untilStable(waiting);
-    if (await isInHistory(client, text, waiting)) return;
-    delivery.onNotSent();
+    if ((await countInHistory(client, text, waiting)) > alikeBefore) return 'delivered';
+    await delivery.onNotSent();
   }
   let pauseMs: number = BUSY_PAUSE_MS.first;
   for (;;) {
     await client.untilStable(waiting);
-    await delivery.onSending();
+    const alike = await countInHistory(client, text, waiting);
+    if (!(await delivery.onSending(alike))) return 'withdrawn';
     const outcome = await client.send(text, signal);
     switch (outcome.kind) {
       case 'sent':
-        return;
+        return 'delivered';
       case 'busy':
-        delivery.onNotSent();
+        await delivery.onNotSent();
         await pause(pauseMs, undefined, { signal: waiting });
         pauseMs = Math.min(pauseMs * 2, BUSY_PAUSE_MS.longest);
         break;
       case 'refused':
         throw new DeliveryError(`The agent server refused the message: ${outcome.reason}`);
       case 'unknown':
-        if (await isInHistoryNow(client, text, signal)) return;
+        if ((await countInHistoryNow(client, text, signal)) > alike) return 'delivered';
         throw new DeliveryError(
           `The connection to the agent server broke while the message was being sent (${outcome.reason}); it was not sent again`,
         );
@@ -66,28 +72,28 @@ export async function deliverInitialMessage(delivery: Delivery): Promise<void> {
 }
 
 /** Asks until there is an answer. */
-async function isInHistory(client: AgentClient, text: string, signal: AbortSignal): Promise<boolean> {
+async function countInHistory(client: AgentClient, text: string, signal: AbortSignal): Promise<number> {
   for (;;) {
     try {
-      return contains(await client.userMessages(signal), text);
+      return countAlike(await client.userMessages(signal), text);
     } catch {
       await pause(HISTORY_PAUSE_MS, undefined, { signal });
     }
   }
 }
 
-async function isInHistoryNow(client: AgentClient, text: string, signal: AbortSignal): Promise<boolean> {
+async function countInHistoryNow(client: AgentClient, text: string, signal: AbortSignal): Promise<number> {
   try {
-    return contains(await client.userMessages(signal), text);
+    return countAlike(await client.userMessages(signal), text);
   } catch {
     signal.throwIfAborted();
-    return false;
+    return 0;
   }
 }
 
 /** Agent servers change white space and leave out control characters before they type a message. */
-function contains(messages: readonly string[], text: string): boolean {
+function countAlike(messages: readonly string[], text: string): number {
   const plain = (message: string): string => message.replaceAll(/[\s\p{Cc}]+/gu, '');
   const wanted = plain(text);
-  return messages.some((message) => plain(message) === wanted);
+  return messages.filter((message) => plain(message) === wanted).length;
 }

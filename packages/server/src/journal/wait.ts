@@ -1,0 +1,81 @@
+import type { ConversationMessage } from '../store/messages.ts';
+import type { Journal } from './journal.ts';
+import type { JournalEvent } from './journal-event.ts';
+
+/** What a wait was for, or why it ended without. */
+export type WaitResult =
+  | { readonly kind: 'stable' | 'ended' | 'timeout' }
+  | { readonly kind: 'message'; readonly message: ConversationMessage };
+
+export interface Wait {
+  readonly sessionId: string;
+  readonly for: 'stable' | 'message';
+  /** Only what comes behind this event counts; `null` = what is so already counts, too. */
+  readonly after: number | null;
+  /** Whether the agent is at rest and nothing waits for it. Rejects when that cannot be found out. */
+  readonly isAtRest: () => Promise<boolean>;
+  /** Whether the session can still bring what is waited for. */
+  readonly isLive: () => boolean;
+  /** Ends the wait with `timeout`. */
+  readonly signal: AbortSignal;
+}
+
+/** Waits for something to happen in a session. @throws StoreError */
+export async function waitInSession(journal: Journal, wait: Wait): Promise<WaitResult> {
+  const happened: JournalEvent[] = [];
+  let wake = (): void => undefined;
+  // Before looking at what there is, so that nothing falls between.
+  const unlisten = journal.listen((session, { event }) => {
+    if (session.id !== wait.sessionId) return;
+    happened.push(event);
+    wake();
+  });
+  const onAbort = (): void => wake();
+  wait.signal.addEventListener('abort', onAbort);
+  try {
+    const found = await alreadySo(journal, wait);
+    if (found !== null) return found;
+    for (;;) {
+      for (const event of happened.splice(0)) {
+        const result = await resultOf(event, wait);
+        if (result !== null) return result;
+      }
+      if (wait.signal.aborted) return { kind: 'timeout' };
+      if (!wait.isLive() && journal.life(wait.sessionId) === undefined) return { kind: 'ended' };
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        if (happened.length > 0 || wait.signal.aborted) resolve();
+      });
+    }
+  } finally {
+    unlisten();
+    wait.signal.removeEventListener('abort', onAbort);
+  }
+}
+
+async function alreadySo(journal: Journal, wait: Wait): Promise<WaitResult | null> {
+  if (wait.after === null) {
+    return wait.for === 'stable' && (await wait.isAtRest()) ? { kind: 'stable' } : null;
+  }
+  for await (const { event } of journal.events(wait.sessionId, wait.after)) {
+    const result = await resultOf(event, wait);
+    if (result !== null) return result;
+  }
+  return null;
+}
+
+async function resultOf(event: JournalEvent, wait: Wait): Promise<WaitResult | null> {
+  switch (event.kind) {
+    case 'message':
+      if (wait.for !== 'message' || event.message.role !== 'agent') return null;
+      return { kind: 'message', message: event.message };
+    case 'status':
+      if (wait.for !== 'stable' || event.status !== 'stable') return null;
+      // It may have been told to go on in the meantime.
+      return wait.after !== null || (await wait.isAtRest()) ? { kind: 'stable' } : null;
+    case 'state':
+      return wait.isLive() ? null : { kind: 'ended' };
+    case 'error':
+      return null;
+  }
+}
