@@ -3,7 +3,13 @@ export type { Client, ClientOptions, SearchFilter } from './client.ts';
 export type { ApiKeyListOptions, ApiKeys } from './api-keys.ts';
 export type { AuditFilter, AuditLog } from './audit-log.ts';
 export type { ProfileChangeOptions, ProfileListOptions, Profiles, VersionedProfile } from './profiles.ts';
-export type { PageOptions, QueueOptions, SessionConversation, WaitOptions } from './session-conversation.ts';
+export type {
+  MessagePageOptions,
+  PageOptions,
+  QueueOptions,
+  SessionConversation,
+  WaitOptions,
+} from './session-conversation.ts';
 export type { JournalEvent, JournalOptions, OverviewEvent } from './journal.ts';
 export type { GitDiffOptions, SessionGit } from './session-git.ts';
 export type { SessionShares } from './session-shares.ts';
