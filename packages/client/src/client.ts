@@ -4,7 +4,7 @@ import { AuditLog } from './audit-log.ts';
 import { messageMatchPageSchema, type MessageMatchPage } from './conversation-schemas.ts';
 import { checkTimeout } from './deadline.ts';
 import { InvalidArgumentError } from './errors.ts';
-import { followOverview, type OverviewEvent } from './journal.ts';
+import { followOverview, type OverviewEvent, type StreamOptions } from './journal.ts';
 import { allPages, queryOf } from './paging.ts';
 import type { StartWithProfileRequest } from './profile-schemas.ts';
 import { Profiles } from './profiles.ts';
@@ -149,10 +149,8 @@ export class Client {
    * What changes in all sessions that the caller may see; first how they are. Connections that break are replaced, and
    * begin with that again.
    */
-  events(
-    options: { readonly signal?: AbortSignal | undefined } = {},
-  ): AsyncGenerator<OverviewEvent, void, undefined> {
-    return followOverview(this.#transport, options.signal);
+  events(options: StreamOptions = {}): AsyncGenerator<OverviewEvent, void, undefined> {
+    return followOverview(this.#transport, options);
   }
 
   /** Messages in the caller's own sessions that hold all the words of `q`, newest first. */

@@ -10,7 +10,7 @@ export type {
   SessionConversation,
   WaitOptions,
 } from './session-conversation.ts';
-export type { JournalEvent, JournalOptions, OverviewEvent } from './journal.ts';
+export type { JournalEvent, JournalOptions, OverviewEvent, StreamOptions } from './journal.ts';
 export type { GitDiffOptions, SessionGit } from './session-git.ts';
 export type { SessionShares } from './session-shares.ts';
 export type { LogOptions, SendOptions, Session, UploadData } from './session.ts';
