@@ -12,6 +12,16 @@ export type {
 } from './session-conversation.ts';
 export type { JournalEvent, JournalOptions, OverviewEvent, StreamOptions } from './journal.ts';
 export type { GitDiffOptions, SessionGit } from './session-git.ts';
+export type { SessionAgent } from './session-agent.ts';
+export type {
+  AcpEvent,
+  AgentDialog,
+  DialogChoice,
+  PermissionOption,
+  PermissionRequest,
+  PlanEntry,
+  ToolCall,
+} from './agent-schemas.ts';
 export type { SessionShares } from './session-shares.ts';
 export type { LogOptions, SendOptions, Session, UploadData } from './session.ts';
 export type { CallOptions, FetchFunction } from './transport.ts';

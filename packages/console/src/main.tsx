@@ -7,6 +7,8 @@ import { Titles } from './api/titles.ts';
 import { App } from './app.tsx';
 import { Toasts } from './components/toasts.tsx';
 import { ConsoleContext, type Console } from './console-context.ts';
+import { browserStorage } from './conversation/browser-storage.ts';
+import { KeptText } from './conversation/kept-text.ts';
 import { Notifications } from './notifications/notifications.ts';
 import { Preferences } from './preferences.ts';
 import './styles/tokens.css';
@@ -40,6 +42,9 @@ sessions.onMessage((id, { role }) => titles.onMessage(id, role));
 effect(() => {
   const state = auth.state.value;
   sessions.stop();
+  // What was written and not sent stays for those whose key has expired: they come back.
+  if (state.kind === 'signed-out' && state.because === 'signed-out')
+    new KeptText(browserStorage()).forgetAll();
   if (state.kind !== 'signed-in') return;
   titles.clear();
   if (auth.can('session:list')) sessions.start();
