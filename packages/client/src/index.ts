@@ -56,6 +56,7 @@ export type {
 } from './conversation-schemas.ts';
 export { SESSION_STATES } from './schemas.ts';
 export type {
+  AgentList,
   AgentStatus,
   AgentStatusReport,
   DeleteResult,
@@ -64,6 +65,7 @@ export type {
   Message,
   OpenApiDocument,
   Readiness,
+  ScriptList,
   SearchPage,
   SessionDetails,
   SessionState,

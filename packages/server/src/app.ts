@@ -2,10 +2,7 @@ import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { chooseDefaultAgent } from './agents/default-agent.ts';
 import type { AgentServer } from './agents/agent-server.ts';
-import { EmbeddedAgentServer } from './agents/embedded.ts';
-import { ExternalAgentServer } from './agents/external.ts';
-import { findProgram } from './agents/find-program.ts';
-import { StartScripts } from './agents/start-scripts.ts';
+import type { StartScripts } from './agents/start-scripts.ts';
 import { AccessControl } from './auth/access-control.ts';
 import { createAuthenticator, isKey } from './auth/authenticate.ts';
 import type { Authenticator } from './auth/authenticate.ts';
@@ -14,7 +11,6 @@ import type { ServerApp } from './cli/cli-context.ts';
 import { TrustedProxies } from './client-address.ts';
 import { agentCatalogue } from './config/agents.ts';
 import type { AgentDefinition } from './config/agents.ts';
-import { ConfigError } from './config/config-error.ts';
 import { isPersistent } from './config/consistency.ts';
 import type { Config } from './config/schema.ts';
 import { Cors } from './cors.ts';
@@ -24,12 +20,13 @@ import { createListener } from './http/listener.ts';
 import type { Listener } from './http/listener.ts';
 import { describeApi } from './http/openapi/describe-api.ts';
 import { OriginGuard } from './http/origin-guard.ts';
+import { startChoiceRoutes } from './http/routes/agents.ts';
 import { apiKeyRoutes } from './http/routes/api-keys.ts';
 import { auditRoute } from './http/routes/audit.ts';
 import { MCP_REQUEST_HEADERS } from './http/routes/mcp.ts';
 import { documentRoutes } from './http/routes/documents.ts';
 import { gitRoutes } from './http/routes/git.ts';
-import { meRoute } from './http/routes/me.ts';
+import { meRoute, serverFacts } from './http/routes/me.ts';
 import { metricsRoute } from './http/routes/metrics.ts';
 import { profileRoutes } from './http/routes/profiles.ts';
 import { sessionRoutes } from './http/routes/sessions.ts';
@@ -38,6 +35,8 @@ import { startWithProfileRoute } from './http/routes/start-with-profile.ts';
 import { systemRoutes } from './http/routes/system.ts';
 import { StartGate } from './http/start-gate.ts';
 import type { RootLog } from './log.ts';
+import { createAgentServer, openScripts } from './open-agent-server.ts';
+import { openConsole } from './open-console.ts';
 import { openConversations } from './open-conversations.ts';
 import type { Conversations } from './open-conversations.ts';
 import { openMcp } from './open-mcp.ts';
@@ -80,7 +79,8 @@ const RESERVED_SEGMENTS: ReadonlySet<string> = new Set([
     'readyz',
     'version',
   ],
-  ...['me', 'api-keys', 'audit', 'events', 'metrics', 'mcp', 'console', 'docs', 'openapi.json'],
+  ...['me', 'agents', 'scripts', 'api-keys', 'audit', 'events', 'metrics', 'mcp', 'console', 'docs'],
+  'openapi.json',
 ]);
 
 const HOUR_MS = 3_600_000;
@@ -90,6 +90,8 @@ const DAY_MS = 24 * HOUR_MS;
 export interface AppOverrides {
   /** Opens the store; the server closes it. */
   readonly openStore?: () => Promise<Store>;
+  /** The built console, elsewhere than the build puts it. */
+  readonly consoleFolder?: string;
 }
 
 /**
@@ -168,6 +170,8 @@ export async function createApp(
         listener,
         observability,
         isReady: () => isReady,
+        searchPath,
+        consoleFolder: overrides.consoleFolder,
       });
       const { sessions, workspaces, repositories, control, proxy, conversations } = parts;
       const recovery = await sessions.recover();
@@ -244,6 +248,8 @@ interface Foundation {
   readonly listener: Listener;
   readonly observability: Observability;
   readonly isReady: () => boolean;
+  readonly searchPath: string;
+  readonly consoleFolder: string | undefined;
 }
 
 /** What stands on the store. */
@@ -357,7 +363,13 @@ async function assemble(foundation: Foundation): Promise<Parts> {
   apiKeyRoutes(control, access.keys, authenticator.enabled);
   auditRoute(control, access.audit);
   metricsRoute(control, observability.metrics);
-  meRoute(control, authenticator.enabled ? 'on' : 'off');
+  const facts = { version: packageVersion(), agentServer: agentServer.kind };
+  meRoute(control, serverFacts(config, facts, defaultAgent));
+  const { scripts, searchPath, consoleFolder } = foundation;
+  startChoiceRoutes(control, { agents, defaultAgent, searchPath, scripts, defaultScript: config.script });
+  if (config.console.enabled) {
+    openConsole(control, { authenticator, store, trustedProxies, folder: consoleFolder });
+  }
   const mcp = openMcp(control, {
     listener: foundation.listener,
     authenticator,
@@ -399,37 +411,6 @@ function filesMsOf(config: Config): number {
     case 'ttl':
       return config.workspace_ttl_hours * HOUR_MS;
   }
-}
-
-/** @throws ConfigError when the external agent server is wanted and its program is not there. */
-async function createAgentServer(config: Config): Promise<AgentServer> {
-  const size = { columns: config.term_width, rows: config.term_height };
-  if (config.agent_server === 'embedded') return new EmbeddedAgentServer(size, config.agent_server_args);
-  const lookup = await findProgram(
-    config.agentapi_path,
-    config.inherited_environment['PATH'] ?? '',
-    process.cwd(),
-  );
-  if (lookup.kind === 'found') return new ExternalAgentServer(lookup.path, size, config.agent_server_args);
-  throw new ConfigError([
-    {
-      place: 'agentapi_path',
-      text: `${lookup.reason}; install agentapi, name it with agentapi_path, or use agent_server "embedded"`,
-    },
-  ]);
-}
-
-/** @throws ConfigError when the operator's scripts cannot be used. */
-async function openScripts(config: Config, log: RootLog): Promise<StartScripts> {
-  const bash = await findProgram('bash', config.inherited_environment['PATH'] ?? '', process.cwd());
-  if (bash.kind === 'missing') {
-    log.warn({ reason: bash.reason }, 'no start scripts: agent servers are started directly');
-  }
-  return StartScripts.open({
-    folder: config.scripts_dir ?? null,
-    standard: config.script,
-    shell: bash.kind === 'found' ? bash.path : null,
-  });
 }
 
 function urlOf(address: AddressInfo): string {
