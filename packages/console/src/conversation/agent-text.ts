@@ -22,20 +22,39 @@ const MAX_TITLE_LINES = 6;
 /** Box drawing and block elements. */
 const DRAWN = /[\u2500-\u259f]/u;
 
+/** What the agent server puts between the words of an agent that speaks the Agent Client Protocol. */
+const ACP_TOOL = /^\[Tool: [a-z_]+\] (?<title>.*)$|^\[Tool Status: [a-z_]+\]$/gmu;
+
 /** Reading Markdown again and again as it grows, beyond this many characters, would keep a page from answering. */
 const MAX_MARKDOWN_CHARS = 200_000;
 
-/** Takes a message apart into what is shown in different ways; nothing of the text is lost. */
+/** Takes a message apart into what is shown in different ways; of the text itself nothing is lost. */
 export function partsOf(text: string, source: TextSource): readonly TextPart[] {
   if (text.trim() === '') return [];
   switch (source) {
-    case 'acp':
-      return [textPart(text, true)];
     case 'user':
       return [textPart(text, looksLikeMarkdown(text))];
+    case 'acp':
+      return acpParts(text);
     case 'terminal':
       return terminalParts(text);
   }
+}
+
+function acpParts(text: string): readonly TextPart[] {
+  const parts: TextPart[] = [];
+  const addText = (said: string): void => {
+    if (said.trim() !== '') parts.push(textPart(said.trim(), true));
+  };
+  let from = 0;
+  for (const match of text.matchAll(ACP_TOOL)) {
+    addText(text.slice(from, match.index));
+    const title = match.groups?.['title'];
+    if (title !== undefined) parts.push({ kind: 'tool', title, output: '' });
+    from = match.index + match[0].length;
+  }
+  addText(text.slice(from));
+  return parts;
 }
 
 function terminalParts(text: string): readonly TextPart[] {

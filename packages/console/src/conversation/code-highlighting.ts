@@ -48,9 +48,13 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
 /** Longer code stays as it is: colouring it would keep the page from answering. */
 const MAX_CHARS = 50_000;
 
-/** Code with colours, as HTML before it is made safe; `null` for languages that are not known and code that is too long. */
-export async function highlight(code: string, language: string): Promise<string | null> {
-  const name = OTHER_NAMES[language] ?? language;
+/**
+ * Code with colours, as HTML before it is made safe; `null` for languages that are not known and code that is too long.
+ * @param info - what stands beside the fence; its first word is the language
+ */
+export async function highlight(code: string, info: string): Promise<string | null> {
+  const language = /^[^\s,:{]*/u.exec(info)?.[0].toLowerCase() ?? '';
+  const name = Object.hasOwn(OTHER_NAMES, language) ? (OTHER_NAMES[language] ?? language) : language;
   const load = Object.hasOwn(LANGUAGES, name) ? LANGUAGES[name] : undefined;
   if (load === undefined || code.length > MAX_CHARS) return null;
   const [{ default: core }, { default: grammar }] = await Promise.all([

@@ -5,7 +5,6 @@ import type {
   ConversationMessage,
   Session,
   SessionDetails,
-  SessionState,
 } from '@agentapi-proxy/client';
 import { newsOf, type AgentNotice, type JournalNews } from './journal-news.ts';
 import { lastEventOf, withMessages } from './message-list.ts';
@@ -59,6 +58,7 @@ export class ConversationStore {
   #gathered: ConversationMessage[] = [];
   #gathering: ReturnType<typeof setTimeout> | undefined;
   #statusReports = 0;
+  #lastEvent = 0;
 
   readonly messages: ReadonlySignal<readonly ConversationMessage[]> = this.#messages;
   readonly phase: ReadonlySignal<LoadPhase> = this.#phase;
@@ -145,6 +145,7 @@ export class ConversationStore {
         await this.#readDetails();
       }
       this.#connection.value = 'connecting';
+      void this.#askStatus();
       await this.#follow(signal);
       this.#flush();
       this.#setStatus(undefined);
@@ -161,8 +162,6 @@ export class ConversationStore {
     this.#lastEvent = lastEventOf(page.messages);
     this.#setOlder(page.next_cursor);
   }
-
-  #lastEvent = 0;
 
   async #follow(signal: AbortSignal): Promise<void> {
     const events = this.#session.conversation.events({
@@ -201,18 +200,14 @@ export class ConversationStore {
         this.#notices.value = [...this.#notices.value, news.notice].slice(-MAX_NOTICES);
         return;
       case 'state':
-        this.#takeState(news.state);
+        if (news.state !== 'running') this.#setStatus(undefined);
         await this.#readDetails();
+        void this.#askStatus();
         return;
       case 'gap':
         this.#messages.value = [];
         await this.#readEnd();
     }
-  }
-
-  #takeState(state: SessionState): void {
-    if (state === 'running') void this.#askStatus();
-    else this.#setStatus(undefined);
   }
 
   #flush(): void {
@@ -230,7 +225,7 @@ export class ConversationStore {
 
   /** The journal tells changes only; how things are now is asked for once. */
   async #askStatus(): Promise<void> {
-    if (this.#details.value?.state !== 'running' && this.#connection.value !== 'live') return;
+    if (this.#details.value?.state !== 'running') return;
     const reports = this.#statusReports;
     try {
       const report = await this.#session.status({ signal: this.#life.signal });

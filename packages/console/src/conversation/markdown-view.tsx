@@ -1,14 +1,30 @@
-import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { useConsole } from '../console-context.ts';
 import { COMMON } from '../texts/common.ts';
 import { dressCode } from './code-blocks.ts';
 import { MarkdownReader } from './markdown.ts';
 import { safeFragment } from './safe-html.ts';
 
+/** Reading a text that grows takes no more than a fifth of the time. */
+const REST_FACTOR = 4;
+const MAX_REST_MS = 1_000;
+
 /** A Markdown text. While it grows only the blocks that change are drawn anew, so that what is selected stays selected. */
 export function MarkdownView({ text }: { readonly text: string }) {
   const reader = useMemo(() => new MarkdownReader(), []);
-  const blocks = useMemo(() => reader.blocks(text), [text, reader]);
+  const cost = useRef(0);
+  const [readText, setReadText] = useState(text);
+  useEffect(() => {
+    if (text === readText) return undefined;
+    const timer = setTimeout(() => setReadText(text), Math.min(cost.current * REST_FACTOR, MAX_REST_MS));
+    return () => clearTimeout(timer);
+  }, [text, readText]);
+  const blocks = useMemo(() => {
+    const start = performance.now();
+    const read = reader.blocks(readText);
+    cost.current = performance.now() - start;
+    return read;
+  }, [readText, reader]);
   return (
     <div class="markdown">
       {blocks.map(({ html }, index) => (

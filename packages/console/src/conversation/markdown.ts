@@ -1,9 +1,14 @@
-import { Marked, type Tokens } from 'marked';
+import { Lexer, Marked, type Token, type Tokens } from 'marked';
 
 /** A block of a Markdown text as HTML, before it is made safe. The same HTML is the same block. */
 export interface MarkdownBlock {
   readonly html: string;
 }
+
+/** Longer pieces without a break are no prose; marks in them would be looked for again and again. */
+const MAX_INLINE_CHARS = 5_000;
+/** What is left after this time is shown without its marks, so that no message keeps a page from answering. */
+const INLINE_BUDGET_MS = 150;
 
 /** Reads Markdown. HTML in it is text; images are links; the outcome still has to go through `safeFragment`. */
 export class MarkdownReader {
@@ -23,7 +28,7 @@ export class MarkdownReader {
           return linkHtml(href, this.parser.parseInline(tokens));
         },
         code: ({ text, lang }) =>
-          `<pre><code data-language="${escapeHtml(languageOf(lang ?? ''))}">${escapeHtml(text)}</code></pre>`,
+          `<pre><code data-language="${escapeHtml((lang ?? '').trim())}">${escapeHtml(text)}</code></pre>`,
         checkbox: ({ checked }) => (checked ? '☑ ' : '☐ '),
         // The page has headings of its own above these.
         heading({ tokens, depth }) {
@@ -37,14 +42,33 @@ export class MarkdownReader {
   /** The blocks of a text, in order. */
   blocks(text: string): readonly MarkdownBlock[] {
     try {
-      return this.#marked
-        .lexer(text)
-        .map((token) => ({ html: this.#marked.parser([token]) }))
-        .filter(({ html }) => html.trim() !== '');
+      return (
+        this.#tokensOf(text)
+          // What links refer to is not shown otherwise, and nothing that was said is to be lost.
+          .map((token) => ({
+            html: token.type === 'def' ? `<p>${escapeHtml(token.raw)}</p>` : this.#marked.parser([token]),
+          }))
+          .filter(({ html }) => html.trim() !== '')
+      );
     } catch {
       // Thousands of nested lists or quotations exhaust the stack of the parser.
       return [{ html: `<pre>${escapeHtml(text)}</pre>` }];
     }
+  }
+
+  #tokensOf(text: string): readonly Token[] {
+    const lexer = new Lexer({ ...this.#marked.defaults });
+    const tokens = lexer.blockTokens(text.replace(/\r\n|\r/gu, '\n'));
+    const end = performance.now() + INLINE_BUDGET_MS;
+    // The queue grows while lists are read.
+    for (const { src, tokens: inline } of lexer.inlineQueue) {
+      if (src.length > MAX_INLINE_CHARS || performance.now() > end) {
+        inline.push({ type: 'text', raw: src, text: escapeHtml(src), escaped: true });
+      } else {
+        lexer.inlineTokens(src, inline);
+      }
+    }
+    return tokens;
   }
 }
 
@@ -57,10 +81,6 @@ function linkHtml(href: string, inner: string): string {
 /** Whether an address may be a link: absolute, and of a kind that runs nothing. */
 export function isOutside(href: string): boolean {
   return /^(?:https?:\/\/|mailto:)[^\s]/iu.test(href);
-}
-
-function languageOf(info: string): string {
-  return /^[\w+#.-]{1,30}/u.exec(info.trim())?.[0]?.toLowerCase() ?? '';
 }
 
 /** A text as it stands in HTML, also within quotation marks. */

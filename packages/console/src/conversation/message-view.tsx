@@ -36,7 +36,7 @@ export function MessageView({ row, agent, transport }: MessageViewProps) {
             <CopyButton text={message.content} label={CONVERSATION.copyMessage} />
           </span>
         </header>
-        <MessageText message={message} source={source} />
+        <MessageText message={message} source={source} hidesTools={toolCalls.length > 0} />
       </div>
     </article>
   );
@@ -63,9 +63,12 @@ function MessageTime({ time }: { readonly time: string }) {
 function MessageText({
   message,
   source,
+  hidesTools,
 }: {
   readonly message: ConversationMessage;
   readonly source: TextSource;
+  /** Whether more is known of what the agent did than its text says. */
+  readonly hidesTools: boolean;
 }) {
   const [showsAll, setShowsAll] = useState(false);
   const { content } = message;
@@ -76,9 +79,9 @@ function MessageText({
   );
   return (
     <div class="message-text" data-source={source}>
-      {parts.map((part, index) => (
-        <PartView key={`${index}-${part.kind}`} part={part} />
-      ))}
+      {parts.map((part, index) =>
+        part.kind === 'tool' && hidesTools ? null : <PartView key={`${index}-${part.kind}`} part={part} />,
+      )}
       {isCut && (
         <Button size="small" onClick={() => setShowsAll(true)}>
           {CONVERSATION.showAll(content.length.toLocaleString('en'))}
