@@ -87,7 +87,7 @@ export function createControlServer(options: ControlServerOptions): FastifyInsta
     genReqId: options.requestIdOf,
     requestIdHeader: false,
     // For an address that cannot be decoded; else the router would answer for itself.
-    frameworkErrors: replyError,
+    frameworkErrors: (error, request, reply) => void replyError(error, request, reply),
     return503OnClosing: false,
     // Else the router would answer for itself, in a shape of its own. The listener limits the whole head.
     routerOptions: { maxParamLength: MAX_PARAM_CHARS },

@@ -39,6 +39,7 @@ export function signInRoutes(app: FastifyInstance, parts: SignInParts): void {
   routes.post(
     '/console/sign-in',
     {
+      onRequest: checkSource,
       config: {
         permission: null,
         audit: { action: 'console.sign_in', target: 'user' },
@@ -63,7 +64,6 @@ export function signInRoutes(app: FastifyInstance, parts: SignInParts): void {
       },
     },
     async (request, reply) => {
-      checkSource(request);
       const address = trustedProxies.clientOf(request.raw.socket.remoteAddress, request.headers);
       const { principal, digest } = authenticator.signIn(request.body.api_key, {
         address,
@@ -82,6 +82,7 @@ export function signInRoutes(app: FastifyInstance, parts: SignInParts): void {
   routes.post(
     '/console/sign-out',
     {
+      onRequest: checkSource,
       config: { permission: null, refusals: ['csrf', 'not_found'] },
       schema: {
         operationId: 'signOut',
@@ -92,7 +93,6 @@ export function signInRoutes(app: FastifyInstance, parts: SignInParts): void {
       },
     },
     async (request, reply) => {
-      checkSource(request);
       return reply
         .code(204)
         .header('set-cookie', cookies.clear(scopeOf(request)))
@@ -101,8 +101,8 @@ export function signInRoutes(app: FastifyInstance, parts: SignInParts): void {
   );
 }
 
-/** @throws AppError `csrf` unless a page of ours asks. */
-function checkSource({ headers }: FastifyRequest): void {
+/** Before the body is read. @throws AppError `csrf` unless a page of ours asks. */
+async function checkSource({ headers }: FastifyRequest): Promise<void> {
   if (sourceOf(headers) !== 'own') throw new AppError('csrf');
 }
 
