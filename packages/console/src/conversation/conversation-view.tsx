@@ -205,18 +205,22 @@ function useParts(sessionId: string): Parts {
       if (news.kind === 'message' && news.message.role === 'user') queue.lookSoon();
       questions.lookSoon(store.status.value?.status === 'running');
     });
+    const begin = (transport: 'pty' | 'acp'): void => {
+      // Other agent servers than ours know of no questions.
+      if (store.details.value?.agent_server !== 'external') questions.begin(transport);
+    };
     const unsubscribe = [
       store.connection.subscribe((connection) => {
         if (connection === 'live') queue.reconnected();
       }),
       store.transport.subscribe((transport) => {
-        if (transport !== undefined) questions.begin(transport);
+        if (transport !== undefined) begin(transport);
       }),
       store.details.subscribe((details) => {
         if (details === undefined) return;
         const { transport } = store;
         if (details.state !== 'running') questions.end();
-        else if (transport.value !== undefined) questions.begin(transport.value);
+        else if (transport.value !== undefined) begin(transport.value);
       }),
     ];
     store.start();

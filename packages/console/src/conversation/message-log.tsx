@@ -7,12 +7,15 @@ import { CONVERSATION } from '../texts/conversation.ts';
 import { rowsOf, type ConversationRow } from './conversation-rows.ts';
 import type { ConversationStore } from './conversation-store.ts';
 import { MessageView } from './message-view.tsx';
+import { NearView, NearViewContext } from './near-view.ts';
 import type { QuestionsStore } from './questions-store.ts';
 import type { ScrollKeeper } from './scroll-keeper.ts';
 import { PlanView, ToolCallsView } from './tool-view.tsx';
 
 /** So far above the view older messages are fetched, so that nobody comes to a stop. */
 const OLDER_AHEAD = '1200px 0px 0px 0px';
+/** As many of the last messages may be in view when the page is opened. */
+const EAGER_MESSAGES = 12;
 /** More are forgotten while the end is in view. */
 const MAX_MESSAGES = 3_000;
 
@@ -30,6 +33,8 @@ interface MessageLogProps {
 export function MessageLog({ store, questions, keeper, agent }: MessageLogProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
+  const near = useMemo(() => new NearView(), []);
+  useEffect(() => () => near.close(), [near]);
   useLayoutEffect(() => {
     if (scroller.current === null || content.current === null) return undefined;
     return keeper.attach(scroller.current, content.current);
@@ -51,7 +56,9 @@ export function MessageLog({ store, questions, keeper, agent }: MessageLogProps)
       >
         <div ref={content} class="log-content">
           <OlderMessagesView store={store} scroller={scroller} />
-          <Rows store={store} questions={questions} agent={agent} />
+          <NearViewContext.Provider value={near}>
+            <Rows store={store} questions={questions} agent={agent} />
+          </NearViewContext.Provider>
         </div>
       </div>
       <JumpButton store={store} keeper={keeper} />
@@ -70,7 +77,8 @@ function Rows({ store, questions, agent }: RowsProps) {
   const toolCalls = questions.toolCalls.value;
   const transport = store.transport.value;
   const { rows, rest } = useMemo(() => rowsOf(messages, toolCalls), [messages, toolCalls]);
-  const drawn = useMemo(() => new RowCache(agent, transport), [agent, transport]);
+  const [eagerFrom] = useState((messages.at(-1)?.id ?? 0) - EAGER_MESSAGES);
+  const drawn = useMemo(() => new RowCache(agent, transport, eagerFrom), [agent, transport, eagerFrom]);
   const plan = questions.plan.value;
   return (
     <>
@@ -85,11 +93,13 @@ function Rows({ store, questions, agent }: RowsProps) {
 class RowCache {
   readonly #agent: string;
   readonly #transport: 'pty' | 'acp' | undefined;
+  readonly #eagerFrom: number;
   #known = new Map<number, { readonly row: ConversationRow; readonly node: VNode }>();
 
-  constructor(agent: string, transport: 'pty' | 'acp' | undefined) {
+  constructor(agent: string, transport: 'pty' | 'acp' | undefined, eagerFrom: number) {
     this.#agent = agent;
     this.#transport = transport;
+    this.#eagerFrom = eagerFrom;
   }
 
   nodes(rows: readonly ConversationRow[]): readonly VNode[] {
@@ -105,7 +115,13 @@ class RowCache {
       const node = isSame ? (
         before.node
       ) : (
-        <MessageView key={id} row={row} agent={this.#agent} transport={this.#transport} />
+        <MessageView
+          key={id}
+          row={row}
+          agent={this.#agent}
+          transport={this.#transport}
+          isEager={id > this.#eagerFrom}
+        />
       );
       next.set(id, { row, node });
     }

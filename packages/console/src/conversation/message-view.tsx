@@ -15,10 +15,12 @@ interface MessageViewProps {
   readonly row: ConversationRow;
   readonly agent: string;
   readonly transport: 'pty' | 'acp' | undefined;
+  /** Whether it is in view from the beginning, as far as anybody knows. */
+  readonly isEager: boolean;
 }
 
 /** One message, and before it what the agent did. */
-export function MessageView({ row, agent, transport }: MessageViewProps) {
+export function MessageView({ row, agent, transport, isEager }: MessageViewProps) {
   const { message, toolCalls } = row;
   const isUser = message.role === 'user';
   const labelId = `message-${message.id}-by`;
@@ -36,7 +38,7 @@ export function MessageView({ row, agent, transport }: MessageViewProps) {
             <CopyButton text={message.content} label={CONVERSATION.copyMessage} />
           </span>
         </header>
-        <MessageText message={message} source={source} hidesTools={toolCalls.length > 0} />
+        <MessageText message={message} source={source} hidesTools={toolCalls.length > 0} isEager={isEager} />
       </div>
     </article>
   );
@@ -64,11 +66,13 @@ function MessageText({
   message,
   source,
   hidesTools,
+  isEager,
 }: {
   readonly message: ConversationMessage;
   readonly source: TextSource;
   /** Whether more is known of what the agent did than its text says. */
   readonly hidesTools: boolean;
+  readonly isEager: boolean;
 }) {
   const [showsAll, setShowsAll] = useState(false);
   const { content } = message;
@@ -80,7 +84,9 @@ function MessageText({
   return (
     <div class="message-text" data-source={source}>
       {parts.map((part, index) =>
-        part.kind === 'tool' && hidesTools ? null : <PartView key={`${index}-${part.kind}`} part={part} />,
+        part.kind === 'tool' && hidesTools ? null : (
+          <PartView key={`${index}-${part.kind}`} part={part} isEager={isEager} />
+        ),
       )}
       {isCut && (
         <Button size="small" onClick={() => setShowsAll(true)}>
@@ -91,10 +97,10 @@ function MessageText({
   );
 }
 
-function PartView({ part }: { readonly part: TextPart }) {
+function PartView({ part, isEager }: { readonly part: TextPart; readonly isEager: boolean }) {
   switch (part.kind) {
     case 'markdown':
-      return <MarkdownView text={part.text} />;
+      return <MarkdownView text={part.text} isEager={isEager} />;
     case 'plain':
       return (
         <div class="plain-text" dir="auto">

@@ -45,14 +45,15 @@ export class ScrollKeeper {
   /** Goes to the end, and follows from there on. */
   toEnd(): void {
     this.#follows.value = true;
+    if (this.#scroller !== null) this.#lastTop = this.#scroller.scrollTop;
     this.#settle();
   }
 
   #scrolled(): void {
     const scroller = this.#scroller;
     if (scroller === null) return;
-    const { scrollTop, scrollHeight, clientHeight } = scroller;
-    if (scrollHeight - scrollTop - clientHeight <= END_ZONE) this.#follows.value = true;
+    const { scrollTop } = scroller;
+    if (this.#distance(scroller) <= END_ZONE) this.#follows.value = true;
     // What was added below moves the end away too; only who goes up leaves it.
     else if (scrollTop < this.#lastTop - 1) this.#follows.value = false;
     this.#lastTop = scrollTop;
@@ -62,14 +63,23 @@ export class ScrollKeeper {
   #settle(): void {
     const scroller = this.#scroller;
     if (scroller === null) return;
+    // The reader may have scrolled a moment ago, and the event that tells it is still to come.
+    const scrolled = scroller.scrollTop - this.#lastTop;
+    if (scrolled < -1 && this.#distance(scroller) > END_ZONE) this.#follows.value = false;
     if (this.#follows.value) {
       scroller.scrollTop = scroller.scrollHeight;
     } else if (this.#anchor !== undefined && this.#anchor.element.isConnected) {
-      const top = this.#anchor.element.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
-      const moved = top - this.#anchor.top;
+      const { element, top } = this.#anchor;
+      const now = element.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
+      const moved = now - (top - scrolled);
       if (Math.abs(moved) >= 1) scroller.scrollTop += moved;
+      this.#anchor = { element, top: top - scrolled };
     }
     this.#lastTop = scroller.scrollTop;
+  }
+
+  #distance({ scrollHeight, scrollTop, clientHeight }: HTMLElement): number {
+    return scrollHeight - scrollTop - clientHeight;
   }
 
   /** By halving: a conversation has thousands of lines. */
