@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { runCli, type CliRun } from './support/cli-harness.ts';
@@ -253,25 +251,7 @@ describe.concurrent('GET /internal/terminal', () => {
     });
   });
 
-  test('a viewer that does not read for a while is painted anew instead of being sent everything', async () => {
-    const flood = 'echo ready; read go; seq 1 3000000; echo done; cat';
-    await using run = await runCli(['server', '--port', '0', '--term-height', '24', '--', 'sh', '-c', flood]);
-    await eventually(async () => (await lastText(run)).includes('ready'));
-    const viewer = connect(await run.port(), '127.0.0.1');
-    viewer.write('GET /internal/terminal HTTP/1.1\r\nHost: localhost\r\n\r\n');
-    await once(viewer, 'readable');
-    await post(run, '/message', { type: 'raw', content: 'go\r' });
-    await eventually(async () => (await lastText(run)).includes('done'));
-    let text = '';
-    viewer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-    await eventually(() => text.includes('done'));
-    viewer.destroy();
-    // The whole would be more than 22 MB.
-    expect(text.length).toBeLessThan(16_000_000);
-    expect(text.match(/^event: repaint$/gmu)?.length).toBeGreaterThan(1);
-  });
-
-  test('there is none without a terminal, and no other method', async () => {
+  test('there is no other method', async () => {
     await using run = await runMenu([]);
     const wrong = await post(run, '/internal/terminal', {});
     expect([wrong.status, wrong.headers.allow]).toEqual([405, 'GET']);
