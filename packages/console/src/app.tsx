@@ -16,10 +16,10 @@ import { SIGN_IN } from './texts/common.ts';
 
 /** The whole console: whoever is not signed in is asked to, and then finds the page of the address. */
 export function App({ basePath }: { readonly basePath: string }) {
-  const { auth, toasts } = useConsole();
+  const { auth, leaveGuard, toasts } = useConsole();
   const state = auth.state.value;
   return (
-    <Router base={basePath}>
+    <Router base={basePath} aroundNav={(navigate, to, options) => leaveGuard.go(() => navigate(to, options))}>
       {state.kind === 'checking' && <Loading />}
       {state.kind === 'unreachable' && (
         <main class="page">
@@ -73,6 +73,7 @@ function Forbidden({ permission }: { readonly permission: string }) {
     <div class="page">
       <EmptyState
         icon="lock"
+        isPage
         title={permission === 'session:list' ? SESSIONS.forbiddenTitle : SIGN_IN.forbiddenTitle}
         actions={
           auth.me?.authentication === 'on' && (

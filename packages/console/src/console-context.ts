@@ -5,6 +5,7 @@ import type { Auth } from './api/auth.ts';
 import type { LiveSession } from './api/live-session.ts';
 import type { LiveSessions } from './api/live-sessions.ts';
 import { titleOf, type Titles } from './api/titles.ts';
+import type { LeaveGuard } from './components/leave-guard.ts';
 import type { Toasts } from './components/toasts.tsx';
 import type { Notifications } from './notifications/notifications.ts';
 import type { Preferences } from './preferences.ts';
@@ -20,6 +21,8 @@ export interface Console {
   readonly titles: Titles;
   readonly preferences: Preferences;
   readonly notifications: Notifications;
+  /** Asks before something unsaved is left behind. */
+  readonly leaveGuard: LeaveGuard;
   /** Short reports at the edge of the page. */
   readonly toasts: Toasts;
 }

@@ -5,6 +5,7 @@ import { Auth } from './api/auth.ts';
 import { LiveSessions } from './api/live-sessions.ts';
 import { Titles } from './api/titles.ts';
 import { App } from './app.tsx';
+import { LeaveGuard } from './components/leave-guard.ts';
 import { Toasts } from './components/toasts.tsx';
 import { ConsoleContext, type Console } from './console-context.ts';
 import { browserStorage } from './conversation/browser-storage.ts';
@@ -26,6 +27,7 @@ const preferences = new Preferences();
 const sessions = new LiveSessions(client);
 const titles = new Titles(client);
 const toasts = new Toasts();
+const leaveGuard = new LeaveGuard();
 const notifications = new Notifications({
   sessions,
   titles,
@@ -33,7 +35,7 @@ const notifications = new Notifications({
   isOwn: (session) => auth.me?.user_id === session.ownerId,
   open: (id) => navigate(`${basePath}/sessions/${encodeURIComponent(id)}`),
 });
-const parts: Console = { client, auth, sessions, titles, preferences, notifications, toasts };
+const parts: Console = { client, auth, sessions, titles, preferences, notifications, leaveGuard, toasts };
 
 preferences.applyTheme();
 notifications.start();

@@ -1,5 +1,7 @@
 import type { ComponentType } from 'preact';
 import type { IconName } from './components/icon.tsx';
+import { PROFILES } from './texts/profiles.ts';
+import { NAVIGATION } from './texts/navigation.ts';
 import { SESSIONS } from './texts/sessions.ts';
 
 /** A page of the console. To add one, add an entry here; see README.md. */
@@ -27,8 +29,41 @@ export const ROUTES: readonly PageRoute[] = [
     navigation: { label: SESSIONS.page, icon: 'list' },
   },
   {
+    path: '/sessions/new',
+    load: async () => (await import('./pages/new-session-page.tsx')).NewSessionPage,
+    permission: 'session:create',
+  },
+  {
     path: '/sessions/:id/*?',
     load: async () => (await import('./pages/session-page.tsx')).SessionPage,
     frame: 'session',
+  },
+  {
+    path: '/profiles',
+    load: async () => (await import('./pages/profiles-page.tsx')).ProfilesPage,
+    permission: 'profile:list',
+    navigation: { label: PROFILES.page, icon: 'bookmark' },
+  },
+  {
+    path: '/profiles/new',
+    load: async () => (await import('./pages/profile-page.tsx')).NewProfilePage,
+    permission: 'profile:create',
+  },
+  {
+    path: '/profiles/:id',
+    load: async () => (await import('./pages/profile-page.tsx')).ProfilePage,
+    permission: 'profile:read',
+  },
+  {
+    path: '/keys',
+    load: async () => (await import('./pages/keys-page.tsx')).KeysPage,
+    permission: 'key:list',
+    navigation: { label: NAVIGATION.keys, icon: 'key' },
+  },
+  {
+    path: '/admin/*?',
+    load: async () => (await import('./pages/admin-page.tsx')).AdminPage,
+    adminOnly: true,
+    navigation: { label: NAVIGATION.admin, icon: 'shield' },
   },
 ];

@@ -3,16 +3,20 @@ const PATHS = {
   activity: 'M3 12h4l3 8 4-16 3 8h4',
   alert: 'M12 4 2.5 20h19L12 4Zm0 6v4.5m0 2.6v.1',
   bell: 'M6 10a6 6 0 0 1 12 0c0 6 2 7 2 7H4s2-1 2-7Zm4 10.5h4',
+  bookmark: 'M6.5 4h11v16.5L12 16.5l-5.5 4z',
   branch: 'M6 4v16M6 20a.1.1 0 1 0 0 .1M18 8a2 2 0 1 0 0-4 2 2 0 0 0 0 4Zm0 0c0 5-12 3-12 8',
   check: 'm4.5 12.5 5 5 10-11',
   chevronDown: 'm6 9 6 6 6-6',
   chevronLeft: 'm15 6-6 6 6 6',
   chevronRight: 'm9 6 6 6-6 6',
+  chevronUp: 'm6 15 6-6 6 6',
   clock: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18Zm0 4.5V12l3 2',
   copy: 'M9 9h10.5v10.5H9zM5.5 15H4.5V4.5H15v1',
   download: 'M12 4v11m-4.5-4.5L12 15l4.5-4.5M4.5 20h15',
   edit: 'M4 20h4L19 9l-4-4L4 16v4Z',
   external: 'M14 4h6v6m0-6-9 9M18 14v5.5H4.5V6H10',
+  eye: 'M2.5 12C5 7.5 8 5.5 12 5.5s7 2 9.5 6.5c-2.5 4.5-5.5 6.5-9.5 6.5s-7-2-9.5-6.5Zm9.5 3a3 3 0 1 0 0-6 3 3 0 0 0 0 6Z',
+  eyeOff: 'M4 4l16 16M9.6 5.8c.8-.2 1.6-.3 2.4-.3 4 0 7 2 9.5 6.5-.8 1.5-1.7 2.7-2.7 3.6M6.3 7.5C4.9 8.5 3.6 10 2.5 12c2.5 4.5 5.5 6.5 9.5 6.5 1.7 0 3.2-.4 4.6-1.1M9.9 9.9a3 3 0 0 0 4.2 4.2',
   file: 'M6 3.5h8l4.5 4.5v12.5H6zM14 3.5V8h4.5',
   filter: 'M4 6h16M7 12h10m-7 6h4',
   folder: 'M3.5 6h6l2 2.5h9V19h-17z',
@@ -61,7 +65,7 @@ export function Icon({ name }: { readonly name: IconName }) {
       viewBox="0 0 24 24"
       fill="none"
       stroke="currentColor"
-      stroke-width={isBold ? 2.5 : 2}
+      stroke-width={isBold ? 2.8 : 2}
       stroke-linecap="round"
       stroke-linejoin="round"
       aria-hidden="true"

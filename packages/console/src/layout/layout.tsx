@@ -15,12 +15,21 @@ interface LayoutProps {
 
 /** The frame of every page: navigation at the side, on telephones below; the page scrolls in itself. */
 export function Layout({ frame, children }: LayoutProps) {
+  const { auth } = useConsole();
   const main = useRef<HTMLElement>(null);
-  const [location] = useLocation();
+  const [location, navigate] = useLocation();
   const page = frame === 'session' ? location.split('/').slice(0, 3).join('/') : location;
   const isFirst = useRef(true);
   const [isHelpOpen, setHelpOpen] = useState(false);
-  useShortcuts({ '?': () => setHelpOpen(true) });
+  useShortcuts({
+    '?': () => setHelpOpen(true),
+    n: (event) => {
+      if (!auth.can('session:create')) return;
+      // The letter must not arrive in the field that gets the focus.
+      event.preventDefault();
+      navigate('/sessions/new');
+    },
+  });
   useEffect(() => {
     // Whoever follows a link with the keyboard goes on in the new page, and a screen reader tells of it.
     if (!isFirst.current) main.current?.focus();

@@ -18,7 +18,10 @@ const GROUPS = [
   },
   {
     title: SHORTCUTS.anywhere,
-    keys: [{ keys: ['?'], does: SHORTCUTS.help }],
+    keys: [
+      { keys: ['n'], does: SHORTCUTS.create },
+      { keys: ['?'], does: SHORTCUTS.help },
+    ],
   },
 ] as const;
 

@@ -24,8 +24,14 @@ export function Sidebar() {
     return (permission === undefined || auth.can(permission)) && (adminOnly !== true || auth.isAdmin);
   });
   return (
-    <div class="sidebar">
+    <header class="sidebar">
       <Brand />
+      {auth.can('session:create') && auth.me?.session_id === undefined && (
+        <Link href="/sessions/new" class="button sidebar-create" data-variant="secondary">
+          <Icon name="plus" />
+          {SESSIONS.create}
+        </Link>
+      )}
       <nav class="navigation" aria-label={COMMON.navigation}>
         {entries.map(({ path, navigation }) => {
           const href = path.replace(/\/[:*].*$/, '');
@@ -53,7 +59,7 @@ export function Sidebar() {
       <div class="sidebar-footer">
         <AccountMenu />
       </div>
-    </div>
+    </header>
   );
 }
 
