@@ -14,6 +14,7 @@ import { COMMON } from '../../texts/common.ts';
 import { SESSION } from '../../texts/sessions.ts';
 import { EndDialog } from '../sessions/end-dialog.tsx';
 import { interruptAgent } from './interrupt-agent.ts';
+import { ShareDialog } from './share/share-dialog.tsx';
 
 interface SessionHeaderProps {
   readonly session: LiveSession;
@@ -24,6 +25,7 @@ interface SessionHeaderProps {
 export function SessionHeader({ session, title }: SessionHeaderProps) {
   const { auth, client, toasts } = useConsole();
   const [isEnding, setEnding] = useState(false);
+  const [isSharing, setSharing] = useState(false);
   const [busy, setBusy] = useState<'interrupt' | 'resume' | null>(null);
   const canManage = auth.canManage(session);
   const canTalk = auth.can('session:access') && auth.me?.session_id === undefined;
@@ -51,7 +53,9 @@ export function SessionHeader({ session, title }: SessionHeaderProps) {
       () => toasts.failure(COMMON.copyFailed),
     );
   };
+  const canShare = canManage && auth.can('session:access') && auth.me?.authentication === 'on';
   const items: MenuItem[] = [
+    ...(canShare ? [{ label: SESSION.share, icon: 'share' as const, onSelect: () => setSharing(true) }] : []),
     { label: SESSION.copyId, icon: 'copy', onSelect: () => copy(session.id) },
     { label: SESSION.copyLink, icon: 'external', onSelect: () => copy(location.href) },
   ];
@@ -136,6 +140,7 @@ export function SessionHeader({ session, title }: SessionHeaderProps) {
           groups={[items, ends]}
         />
       </div>
+      {isSharing && <ShareDialog sessionId={session.id} onClose={() => setSharing(false)} />}
       {isEnding && <EndDialog sessions={[session]} onClose={() => setEnding(false)} />}
     </header>
   );

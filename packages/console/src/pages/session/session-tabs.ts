@@ -26,4 +26,19 @@ export const SESSION_TABS: readonly SessionTab[] = [
     label: SESSION.tabs.conversation,
     load: async () => (await import('./conversation-panel.tsx')).ConversationPanel,
   },
+  {
+    path: 'changes',
+    label: SESSION.tabs.changes,
+    load: async () => (await import('./changes-panel.tsx')).ChangesPanel,
+  },
+  {
+    path: 'log',
+    label: SESSION.tabs.log,
+    load: async () => (await import('./log-panel.tsx')).LogPanel,
+  },
+  {
+    path: 'details',
+    label: SESSION.tabs.details,
+    load: async () => (await import('./details-panel.tsx')).DetailsPanel,
+  },
 ];
