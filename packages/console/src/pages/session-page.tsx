@@ -108,6 +108,7 @@ function MissingSession() {
     <div class="page">
       <EmptyState
         icon="search"
+        isPage
         title={SESSION.missingTitle}
         actions={
           <Link href="/sessions" class="button" data-variant="primary">
