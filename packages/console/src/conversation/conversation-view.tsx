@@ -60,6 +60,8 @@ function OneConversation({ sessionId, canWrite = true, isLive = true }: Conversa
   const work = workOf(details.state, store.status.value?.status, asks);
   return (
     <div class="conversation">
+      {/* What is said has headings of its own, below this one. */}
+      <h2 class="visually-hidden">{CONVERSATION.log}</h2>
       {store.messages.value.length === 0 ? (
         <EmptyConversation work={work} canWrite={canWrite} />
       ) : (
