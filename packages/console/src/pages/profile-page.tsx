@@ -42,6 +42,7 @@ function Stored({ id, isCopy }: { readonly id: string; readonly isCopy: boolean 
     return (
       <EmptyState
         icon="search"
+        isPage
         title={PROFILE.missingTitle}
         actions={
           <Link href="/profiles" class="button" data-variant="primary">
