@@ -144,7 +144,7 @@ export function LogPanel({ session }: SessionPanelProps) {
             class="log-text"
             data-wrap={isWrapped}
             role="region"
-            aria-label={LOG.label}
+            aria-label={LOG.text}
             tabIndex={0}
             onScroll={onScroll}
           >
