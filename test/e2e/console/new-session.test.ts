@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Page } from 'playwright-core';
 import { createClient } from '@agentapi-proxy/client';
-import type { Client, SessionSummary } from '@agentapi-proxy/client';
+import type { Client } from '@agentapi-proxy/client';
 import { CHROMIUM, openBrowser, WINDOW_NAMES } from '../../support/console.ts';
 import type { ConsoleBrowser } from '../../support/console.ts';
 import { startGitServer } from '../../support/git-server.ts';
-import { eventually, startServer } from '../../support/server-process.ts';
+import { startServer } from '../../support/server-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
 
 const ALICE = 'key-of-alice-0123456789abcdef';
@@ -85,7 +85,8 @@ describe.skipIf(CHROMIUM === null)('a new session [needs chromium]', () => {
       await check();
       await submit(page);
       const id = await startedBy(page);
-      await page.getByText('Greet the moon').first().waitFor();
+      // Agents take their first message when they are ready, on a busy machine after a while.
+      await page.getByText('Greet the moon').first().waitFor({ timeout: 45_000 });
       const details = await alice.get(id);
       expect(details).toMatchObject({
         agent: 'demo',
@@ -259,14 +260,5 @@ describe.skipIf(CHROMIUM === null)('a new session [needs chromium]', () => {
       await goto('sessions/new');
       await page.getByRole('heading', { name: 'You may not see this page' }).waitFor();
     });
-  });
-
-  test('nothing of these tests is left', async () => {
-    const isLeft = ({ tags }: SessionSummary): boolean => tags['title'] !== undefined;
-    const left = await eventually('the sessions are gone', async () => {
-      const { sessions } = await alice.search();
-      return sessions.some(isLeft) ? false : sessions;
-    });
-    expect(left.filter(isLeft)).toEqual([]);
   });
 });

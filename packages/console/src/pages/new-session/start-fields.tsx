@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Me, Profile } from '@agentapi-proxy/client';
 import { useLoaded } from '../../api/use-loaded.ts';
 import { Button } from '../../components/button.tsx';
-import { Check, Field } from '../../components/field.tsx';
+import { Check, Field, focusFirstInvalid } from '../../components/field.tsx';
 import { ErrorNotice, Notice } from '../../components/notice.tsx';
 import { PairEditor } from '../../components/pair-editor.tsx';
 import { isBlankPair, problemsBelow } from '../../components/pairs.ts';
@@ -94,8 +94,7 @@ export function StartFields({
   }, []);
   useEffect(() => {
     // The first thing to mend, also when it lies in a part that was folded until now.
-    const bad = root.current?.querySelector<HTMLElement>('[aria-invalid="true"]');
-    bad?.focus();
+    focusFirstInvalid(root.current);
   }, [problems]);
 
   const membersOf = (path: string): string => path.split('.', 1)[0] ?? '';
