@@ -37,9 +37,10 @@ export function ConversationView(props: ConversationViewProps) {
   return <OneConversation key={props.sessionId} {...props} />;
 }
 
-function OneConversation({ sessionId, canWrite = true, isLive = true }: ConversationViewProps) {
+function OneConversation({ sessionId, canWrite: mayWrite = true, isLive = true }: ConversationViewProps) {
   const parts = useParts(sessionId);
   const { store, queue, questions } = parts;
+  const canWrite = mayWrite && !queue.isForbidden.value;
   useEffect(() => {
     if (isLive) store.restart();
   }, [store, isLive]);
