@@ -113,11 +113,11 @@ describe.skipIf(CHROMIUM === null)('changes of a session [needs chromium]', () =
         expect(await file('שלום').locator('tr[data-kind=added]').innerText()).toContain(HOSTILE);
         const long = file('docs/long.txt');
         expect(await long.locator('table').count()).toBe(0);
+        await check();
         await long.locator('summary').focus();
         await page.keyboard.press('Enter');
         await long.getByRole('button', { name: 'Show all 1,201 lines' }).click();
         expect(await long.locator('tr[data-kind=added]').count()).toBe(1_200);
-        await check();
         await page.getByRole('button', { name: 'Fold all', exact: true }).click();
         await page.getByRole('button', { name: 'Unfold all' }).waitFor();
         expect(await page.locator('details[open]').count()).toBe(0);
