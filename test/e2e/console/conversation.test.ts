@@ -110,6 +110,7 @@ describe.skipIf(CHROMIUM === null)('a conversation [needs chromium]', () => {
       await browser.visit({ server, path: `/sessions/${session.id}`, window }, async ({ page, check }) => {
         await send(page, '/think 3600');
         await page.locator('.status-line').getByText('Working for').waitFor();
+        await log(page).getByText('/think 3600').waitFor();
         await send(page, 'first thought');
         await send(page, 'second thought');
         const first = waiting(page).getByRole('listitem').filter({ hasText: 'first thought' });
@@ -465,12 +466,18 @@ describe.skipIf(CHROMIUM === null)('hostile texts [needs chromium]', () => {
       await browser.visit({ server: talking, path: `/sessions/${session.id}`, window }, async ({ page }) => {
         await log(page).waitFor();
         await expect.poll(() => log(page).getByRole('article').count()).toBe(script.length);
-        const count = script.length;
-        for (let id = 0; id < count; id += 1) {
-          // Far from the view a text is not read as Markdown yet.
-          await page.locator(`[data-message-id="${id}"]`).evaluate((element) => element.scrollIntoView());
-        }
-        await expect.poll(() => log(page).locator('.markdown > .plain-text').count()).toBe(0);
+        // Far from the view a text is not read as Markdown yet.
+        await expect
+          .poll(
+            async () =>
+              await log(page).evaluate((element) => {
+                const far = element.querySelectorAll('.markdown > .plain-text');
+                far[0]?.scrollIntoView();
+                return far.length;
+              }),
+            { timeout: 45_000 },
+          )
+          .toBe(0);
         await log(page).evaluate((element) => {
           for (const fold of element.querySelectorAll('details')) fold.open = true;
         });

@@ -74,7 +74,7 @@ function OneConversation({ sessionId, canWrite: mayWrite = true, isLive = true }
           <ErrorNotice error={phase.error} title={CONVERSATION.lost} onRetry={() => store.restart()} />
         )}
         <Notices store={store} />
-        <StatusLine store={store} questions={questions} work={work} canWrite={canWrite} />
+        <StatusLine store={store} questions={questions} queue={queue} work={work} canWrite={canWrite} />
         <Writing parts={parts} sessionId={sessionId} work={work} canWrite={canWrite} queue={queue} />
       </div>
     </div>

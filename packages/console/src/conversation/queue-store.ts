@@ -11,6 +11,9 @@ export interface UnsentMessage extends OutgoingMessage {
 /** While something waits the queue is looked at this often, besides whenever something happens. */
 const LOOK_MS = 3_000;
 const LOOK_AFTER_NEWS_MS = 150;
+/** An agent server types a message and waits for the reaction, which takes up to 17 s. */
+const MAX_TYPING_MS = 20_000;
+const TYPING_LOOK_MS = 250;
 /** What did not arrive is sent again after this time, and whenever the server can be reached again. */
 const RESEND_MS = 5_000;
 
@@ -119,6 +122,20 @@ export class QueueStore {
   dismiss({ position }: QueuedMessage): void {
     this.#kept.saveDismissedUpTo(this.#session.id, position);
     this.#failed.value = this.#failed.value.filter((message) => message.position > position);
+  }
+
+  /**
+   * Resolves when no message is just being typed into the agent: keys that come in between would be lost, or would do
+   * something else than they should.
+   */
+  async untilTyped(): Promise<void> {
+    const end = Date.now() + MAX_TYPING_MS;
+    for (;;) {
+      await this.look();
+      const isTyping = this.#waiting.value.some(({ state }) => state === 'sending');
+      if (!isTyping || this.#life.signal.aborted || Date.now() > end) return;
+      await new Promise((resolve) => setTimeout(resolve, TYPING_LOOK_MS));
+    }
   }
 
   /** Asks the server. */
