@@ -12,8 +12,8 @@ export interface PreferenceValues {
   readonly shortcuts: boolean;
   /** Height of the letters in terminals, in pixels. */
   readonly terminalFontSize: number;
-  /** Whether terminals are read aloud. */
-  readonly terminalReader: boolean;
+  /** Shows terminals as text, which can be read aloud. */
+  readonly terminalText: boolean;
 }
 
 /** Letters of terminals, in pixels. */
@@ -26,7 +26,7 @@ const DEFAULTS: PreferenceValues = {
   sound: false,
   shortcuts: true,
   terminalFontSize: TERMINAL_FONT_SIZES.usual,
-  terminalReader: false,
+  terminalText: false,
 };
 
 /** Choices that stay with the browser. */
@@ -67,7 +67,7 @@ function read(): PreferenceValues {
       shortcuts: !('shortcuts' in stored) || stored.shortcuts !== false,
       terminalFontSize:
         'terminalFontSize' in stored ? fontSize(stored.terminalFontSize) : DEFAULTS.terminalFontSize,
-      terminalReader: 'terminalReader' in stored && stored.terminalReader === true,
+      terminalText: 'terminalText' in stored && stored.terminalText === true,
     };
   } catch {
     return DEFAULTS;

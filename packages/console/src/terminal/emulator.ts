@@ -23,7 +23,6 @@ export interface ScreenMetrics {
 
 interface EmulatorOptions {
   readonly fontSize: number;
-  readonly screenReader: boolean;
   /** Called after the screen has changed. */
   readonly onChange: () => void;
   readonly onSelectionChange: (hasSelection: boolean) => void;
@@ -57,7 +56,6 @@ export class Emulator {
       minimumContrastRatio: MINIMUM_CONTRAST,
       drawBoldTextInBrightColors: false,
       cursorInactiveStyle: 'outline',
-      screenReaderMode: options.screenReader,
       theme: themeOf(host),
       logLevel: 'off',
     });
@@ -71,6 +69,8 @@ export class Emulator {
     terminal.attachCustomWheelEventHandler(() => false);
     terminal.open(host);
     terminal.onRender(options.onChange);
+    // Nothing is drawn while nobody sees it.
+    terminal.onWriteParsed(options.onChange);
     terminal.onResize(options.onChange);
     terminal.onSelectionChange(() => options.onSelectionChange(terminal.hasSelection()));
     // The page has a place of its own to type in.
@@ -103,19 +103,19 @@ export class Emulator {
     const { cols, rows, buffer } = this.#terminal;
     const { active } = buffer;
     if (screen === null || screen.offsetWidth === 0) return null;
-    const isBlank = (row: number): boolean => {
-      const line = active.getLine(active.baseY + row);
-      return line === undefined || line.translateToString(true).trim() === '';
-    };
-    let usedRows = rows;
-    while (usedRows > active.cursorY + 1 && isBlank(usedRows - 1)) usedRows -= 1;
     return {
       cellWidth: screen.offsetWidth / cols,
       cellHeight: screen.offsetHeight / rows,
       cursorColumn: Math.min(active.cursorX, cols - 1),
       cursorRow: active.cursorY,
-      usedRows,
+      usedRows: this.#usedRows(),
     };
+  }
+
+  /** What is on the screen, and in the row of the cursor. */
+  text(): { readonly screen: string; readonly cursorRow: string } {
+    const rows = Array.from({ length: this.#usedRows() }, (_none, row) => this.#row(row));
+    return { screen: rows.join('\n'), cursorRow: this.#row(this.#terminal.buffer.active.cursorY) };
   }
 
   /** The program wants cursor keys in their other form (DECCKM). */
@@ -141,10 +141,6 @@ export class Emulator {
     this.#terminal.options.fontSize = pixels;
   }
 
-  setScreenReader(isOn: boolean): void {
-    this.#terminal.options.screenReaderMode = isOn;
-  }
-
   /** Takes the colours that the page has now. */
   updateTheme(): void {
     this.#terminal.options.theme = themeOf(this.#host);
@@ -158,6 +154,23 @@ export class Emulator {
 
   dispose(): void {
     this.#terminal.dispose();
+  }
+
+  #row(row: number): string {
+    const { active } = this.#terminal.buffer;
+    return (
+      active
+        .getLine(active.baseY + row)
+        ?.translateToString(true)
+        .trimEnd() ?? ''
+    );
+  }
+
+  #usedRows(): number {
+    const { rows, buffer } = this.#terminal;
+    let used = rows;
+    while (used > buffer.active.cursorY + 1 && this.#row(used - 1) === '') used -= 1;
+    return used;
   }
 
   async #written(data: string): Promise<void> {

@@ -24,6 +24,8 @@ export class ScreenLayout {
   /** Somebody has scrolled to something else. */
   readonly isAway: ReadonlySignal<boolean> = this.#isAway;
   #frame: number | undefined;
+  /** As of the last update: what is drawn, not what is about to be. */
+  #restingTop = 0;
 
   constructor(emulator: Emulator, parts: ScreenParts) {
     this.#emulator = emulator;
@@ -40,8 +42,7 @@ export class ScreenLayout {
 
   /** Somebody, or this, has scrolled. */
   scrolled(): void {
-    const top = this.#restingTop();
-    if (top !== null) this.#isAway.value = Math.abs(this.#parts.scroller.scrollTop - top) > NEAR_PX;
+    this.#isAway.value = Math.abs(this.#parts.scroller.scrollTop - this.#restingTop) > NEAR_PX;
   }
 
   toCursor(): void {
@@ -84,18 +85,11 @@ export class ScreenLayout {
         left < scroller.scrollLeft || left > scroller.scrollLeft + scroller.clientWidth - cellWidth;
       if (isBeside && !this.#isAway.value) scroller.scrollLeft = left - scroller.clientWidth / 2;
     }
-    const top = this.#restingTop();
-    if (top !== null && !this.#isAway.value) scroller.scrollTop = top;
-  }
-
-  /** The end of what is used; the cursor, where that is far above. */
-  #restingTop(): number | null {
-    const metrics = this.#emulator.metrics();
-    if (metrics === null) return null;
-    const { scroller } = this.#parts;
+    // The end of what is used; the cursor, where that is far above.
     const end = Math.max(0, scroller.scrollHeight - scroller.clientHeight);
-    const cursor = metrics.cursorRow * metrics.cellHeight;
-    return cursor < end ? Math.max(0, cursor - scroller.clientHeight / 2) : end;
+    const cursor = cursorRow * cellHeight;
+    this.#restingTop = cursor < end ? Math.max(0, cursor - scroller.clientHeight / 2) : end;
+    if (!this.#isAway.value) scroller.scrollTop = this.#restingTop;
   }
 }
 

@@ -1,12 +1,11 @@
 /**
  * The document as the emulator may use it below a content security policy without inline styles. The emulator writes
- * `<style>` elements and `style` attributes, which such a policy keeps out; the same rules are let in as style sheets of
- * the object model.
+ * `<style>` elements, which such a policy keeps out; the same rules are let in as style sheets of the object model. Its
+ * `style` attributes are the build's matter (see vite.config.ts).
  */
 export function strictDocument(document: Document): Document {
   const createElement = (name: string): HTMLElement => {
     const element = document.createElement(name);
-    if (name === 'span') setStyleThroughObjectModel(element);
     if (name === 'div') takeStylesIn(element);
     return element;
   };
@@ -17,14 +16,6 @@ export function strictDocument(document: Document): Document {
       return typeof value === 'function' ? value.bind(target) : value;
     },
   });
-}
-
-/** For the colours of single cells. */
-function setStyleThroughObjectModel(element: HTMLElement): void {
-  element.setAttribute = (name, value) => {
-    if (name === 'style') element.style.cssText = value;
-    else Element.prototype.setAttribute.call(element, name, value);
-  };
 }
 
 /** A `<style>` that is put into the element is not, and its text becomes a sheet instead. */

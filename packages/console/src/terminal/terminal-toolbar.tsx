@@ -34,7 +34,7 @@ export function TerminalToolbar(props: TerminalToolbarProps) {
   const { state, size, inControl, canControl, onControl, onCopy, onResize } = props;
   const { preferences } = useConsole();
   const [asked, setAsked] = useState<TerminalSize | null>(null);
-  const { terminalFontSize, terminalReader } = preferences.values.value;
+  const { terminalFontSize, terminalText } = preferences.values.value;
   const { min, max } = TERMINAL_FONT_SIZES;
   const letters = (change: number): void =>
     preferences.set({ terminalFontSize: Math.min(max, Math.max(min, terminalFontSize + change)) });
@@ -42,9 +42,9 @@ export function TerminalToolbar(props: TerminalToolbarProps) {
     { label: TERMINAL.larger, icon: 'plus', onSelect: () => letters(1) },
     { label: TERMINAL.smaller, icon: 'minus', onSelect: () => letters(-1) },
     {
-      label: TERMINAL.screenReader,
-      checked: terminalReader,
-      onSelect: () => preferences.set({ terminalReader: !terminalReader }),
+      label: TERMINAL.asText,
+      checked: terminalText,
+      onSelect: () => preferences.set({ terminalText: !terminalText }),
     },
   ];
   const fit = (wantsHeight: boolean) => (): void => {

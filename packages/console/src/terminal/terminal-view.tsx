@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { ApiError } from '@agentapi-proxy/client';
 import { errorText } from '../api/error-text.ts';
 import { Button } from '../components/button.tsx';
 import { copyText } from '../components/copy-button.tsx';
@@ -12,6 +13,7 @@ import type { TerminalSize } from './emulator.ts';
 import { KeyInput } from './key-input.tsx';
 import { KeyQueue } from './key-queue.ts';
 import { KeyRow } from './key-row.tsx';
+import { ScreenText } from './screen-text.tsx';
 import { TerminalFeed, terminalEvents, type FeedState } from './terminal-feed.ts';
 import { TerminalToolbar } from './terminal-toolbar.tsx';
 import { useEmulator, type DrawnScreen } from './use-emulator.ts';
@@ -20,15 +22,16 @@ import './terminal-colors.css';
 
 interface TerminalViewProps {
   readonly sessionId: string;
-  /** Whether the session has an agent, as far as the page knows; one that has again is looked at again. */
-  readonly isLive: boolean;
+  /** What the page knows of the agent; one that runs again is looked at again. */
+  readonly agent: 'starting' | 'running' | 'gone';
   /** False for those who may only look on. */
   readonly canWrite: boolean;
 }
 
 /** The screen of an agent, in which one can type on request. */
-export function TerminalView({ sessionId, isLive, canWrite }: TerminalViewProps) {
-  const { client, toasts } = useConsole();
+export function TerminalView({ sessionId, agent, canWrite }: TerminalViewProps) {
+  const { client, toasts, preferences } = useConsole();
+  const isText = preferences.values.value.terminalText;
   const session = useMemo(() => client.session(sessionId), [client, sessionId]);
   const scroller = useRef<HTMLDivElement>(null);
   const clip = useRef<HTMLDivElement>(null);
@@ -36,7 +39,7 @@ export function TerminalView({ sessionId, isLive, canWrite }: TerminalViewProps)
   const input = useRef<HTMLTextAreaElement>(null);
   const controlPlace = useRef<HTMLSpanElement>(null);
   const screen = useEmulator({ scroller, clip, host, input });
-  const { state, size, retry } = useFeed(screen, sessionId, isLive);
+  const { state, size, retry } = useFeed(screen, sessionId, agent);
   const [wantsControl, setWantsControl] = useState(false);
   const isTouch = useMediaQuery('(pointer: coarse)');
   const isConnected = state.kind === 'live';
@@ -47,7 +50,11 @@ export function TerminalView({ sessionId, isLive, canWrite }: TerminalViewProps)
     () =>
       new KeyQueue(
         (keys) => session.sendRaw(keys),
-        (error) => toasts.failure(`${TERMINAL.keysFailed} ${errorText(error)}`),
+        (error) => {
+          toasts.failure(`${TERMINAL.keysFailed} ${errorText(error)}`);
+          // The session was shared to be looked at.
+          if (error instanceof ApiError && error.kind === 'forbidden') setWantsControl(false);
+        },
       ),
     [session, toasts],
   );
@@ -81,7 +88,7 @@ export function TerminalView({ sessionId, isLive, canWrite }: TerminalViewProps)
     );
   }
   return (
-    <section class="terminal" aria-label={TERMINAL.label} data-control={inControl}>
+    <section class="terminal" aria-label={TERMINAL.label} data-control={inControl} data-text={isText}>
       <TerminalToolbar
         state={state.kind}
         size={size}
@@ -135,7 +142,8 @@ export function TerminalView({ sessionId, isLive, canWrite }: TerminalViewProps)
           }}
         >
           <div ref={clip} class="terminal-clip">
-            <div ref={host} class="terminal-host" />
+            <div ref={host} class="terminal-host" hidden={isText} />
+            {isText && screen !== null && <ScreenText screen={screen} isAnnounced={inControl} />}
             {inControl && screen !== null && (
               <KeyInput
                 field={input}
@@ -178,14 +186,15 @@ interface Feed {
 }
 
 /** Lets the screen show that of the session. */
-function useFeed(screen: DrawnScreen | null, sessionId: string, isLive: boolean): Feed {
+function useFeed(screen: DrawnScreen | null, sessionId: string, agent: TerminalViewProps['agent']): Feed {
   const { client } = useConsole();
   const state = useSignal<FeedState>({ kind: 'connecting' });
   const size = useSignal<TerminalSize | null>(null);
   const [attempt, setAttempt] = useState(0);
+  const isRunning = agent === 'running';
   useEffect(() => {
     // When the session ends its stream does, and the last screen stays.
-    if (screen === null || !isLive) return undefined;
+    if (screen === null || !isRunning) return undefined;
     const { emulator } = screen;
     const target = terminalEvents(async (event) => {
       if (event.kind === 'output') {
@@ -202,8 +211,12 @@ function useFeed(screen: DrawnScreen | null, sessionId: string, isLive: boolean)
     return () => {
       unsubscribe();
       feed.close();
-      state.value = { kind: 'ended' };
+      state.value = { kind: 'connecting' };
     };
-  }, [client, screen, sessionId, isLive, attempt]);
-  return { state: state.value, size: size.value, retry: () => setAttempt(attempt + 1) };
+  }, [client, screen, sessionId, isRunning, attempt]);
+  return {
+    state: agent === 'gone' ? { kind: 'ended' } : state.value,
+    size: size.value,
+    retry: () => setAttempt(attempt + 1),
+  };
 }

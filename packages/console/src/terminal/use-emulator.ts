@@ -21,6 +21,8 @@ export interface DrawnScreen {
   readonly emulator: Emulator;
   readonly layout: ScreenLayout;
   readonly hasSelection: ReadonlySignal<boolean>;
+  /** Grows with every change of the screen. */
+  readonly changes: ReadonlySignal<number>;
 }
 
 /** Draws a screen for as long as the component is there; `null` for a moment in the beginning. */
@@ -30,12 +32,15 @@ export function useEmulator(elements: TerminalElements): DrawnScreen | null {
   useLayoutEffect(() => {
     const [scroller, clip, host] = [elements.scroller.current, elements.clip.current, elements.host.current];
     if (scroller === null || clip === null || host === null) return undefined;
-    const { terminalFontSize, terminalReader } = preferences.values.peek();
+    const { terminalFontSize } = preferences.values.peek();
     const hasSelection = signal(false);
+    const changes = signal(0);
     const emulator = new Emulator(host, {
       fontSize: terminalFontSize,
-      screenReader: terminalReader,
-      onChange: () => layout.updateSoon(),
+      onChange: () => {
+        changes.value += 1;
+        layout.updateSoon();
+      },
       onSelectionChange: (isSelected) => {
         hasSelection.value = isSelected;
       },
@@ -44,7 +49,7 @@ export function useEmulator(elements: TerminalElements): DrawnScreen | null {
     const resizes = new ResizeObserver(() => layout.updateSoon());
     resizes.observe(scroller);
     const unfollow = followPreferences(preferences, emulator, layout);
-    setDrawn({ emulator, layout, hasSelection });
+    setDrawn({ emulator, layout, hasSelection, changes });
     return () => {
       unfollow();
       resizes.disconnect();
@@ -61,9 +66,8 @@ function followPreferences(preferences: Preferences, emulator: Emulator, layout:
   const recolour = (): void => emulator.updateTheme();
   dark.addEventListener('change', recolour);
   const unsubscribe = effect(() => {
-    const { terminalFontSize, terminalReader } = preferences.values.value;
+    const { terminalFontSize } = preferences.values.value;
     emulator.setFontSize(terminalFontSize);
-    emulator.setScreenReader(terminalReader);
     // Whatever was chosen: the page has its colours by now.
     recolour();
     layout.updateSoon();

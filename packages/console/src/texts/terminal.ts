@@ -22,7 +22,7 @@ export const TERMINAL = {
   options: 'Options of the terminal',
   smaller: 'Smaller letters',
   larger: 'Larger letters',
-  screenReader: 'For screen readers',
+  asText: 'Show as plain text',
   copy: 'Copy selection',
   fitWidth: 'Fit width to window',
   fitBoth: 'Fit width and height',

@@ -26,5 +26,6 @@ export function TerminalPanel({ session, details }: SessionPanelProps) {
   if (details.agent_server === 'external') return <PlainScreen sessionId={session.id} isLive={isOn} />;
   // Whoever came with a link looks on.
   const canWrite = auth.can('session:access') && auth.me?.session_id === undefined;
-  return <TerminalView sessionId={session.id} isLive={isOn} canWrite={canWrite} />;
+  const agent = !isOn ? 'gone' : session.state === 'running' ? 'running' : 'starting';
+  return <TerminalView sessionId={session.id} agent={agent} canWrite={canWrite} />;
 }
