@@ -1,6 +1,6 @@
 # Every target calls an npm script of package.json; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: run test install-deps build lint format e2e bench ci clean help
+.PHONY: run test install-deps build lint format e2e screenshots bench ci clean help
 
 run: install-deps build ## Install, build and start the server
 	@npm start --silent
@@ -24,6 +24,9 @@ format: ## Format all source files
 e2e: install-deps build ## Run the tests across packages in their long form
 	@AGENTAPI_PROXY_TEST_THOROUGH=1 npm run --silent prepare-tests
 	@npm run --silent e2e
+
+screenshots: install-deps build ## Take pictures of every page of the web console
+	@npm run --silent screenshots
 
 bench: install-deps build ## Measure speed and memory
 	@npm run --silent bench

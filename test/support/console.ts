@@ -29,7 +29,8 @@ const STORED_KEY = 'agentapi-proxy.console.key';
 
 /** How a page is opened. */
 export interface VisitOptions {
-  readonly server: ServerProcess;
+  /** Where it is, with the path that comes before `/console/`. */
+  readonly server: Pick<ServerProcess, 'url'>;
   /** Below `/console/`. */
   readonly path?: string;
   readonly window?: WindowName;
@@ -159,7 +160,7 @@ function listen(page: Page, options: VisitOptions): readonly string[] {
   page.on('pageerror', (error) => complaints.push(`error: ${error.stack ?? error.message}`));
   page.on('request', (request) => {
     const { origin, protocol } = new URL(request.url());
-    if (origin !== server.url && protocol !== 'blob:' && protocol !== 'data:') {
+    if (origin !== new URL(server.url).origin && protocol !== 'blob:' && protocol !== 'data:') {
       complaints.push(`request to somebody else: ${request.url()}`);
     }
   });
