@@ -34,8 +34,11 @@ export interface ProxyProcess extends AsyncDisposable {
   agentServerPid(sessionId: string): Promise<number>;
 }
 
-/** Starts the built server with nothing else going on. */
-export async function startProxy(config: Readonly<Record<string, unknown>> = {}): Promise<ProxyProcess> {
+/** Starts the built server with nothing else going on; `headers` are sent with every request of `connection`. */
+export async function startProxy(
+  config: Readonly<Record<string, unknown>> = {},
+  headers: Readonly<Record<string, string>> = {},
+): Promise<ProxyProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'agentapi-proxy-bench-'));
   const dataDir = join(folder, 'data');
   const configPath = join(folder, 'config.json');
@@ -54,7 +57,7 @@ export async function startProxy(config: Readonly<Record<string, unknown>> = {})
   const listeningAfterMs = performance.now() - spawnedAt;
   const port = Number(new URL(url).port);
   const pid = child.pid ?? 0;
-  const connection = new HttpConnection(port);
+  const connection = new HttpConnection(port, headers);
   return {
     pid,
     port,

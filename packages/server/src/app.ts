@@ -21,7 +21,7 @@ import { Cors } from './cors.ts';
 import { DataFolder } from './data-folder.ts';
 import { createControlServer } from './http/control-server.ts';
 import { createListener } from './http/listener.ts';
-import type { Listener } from './http/listener.ts';
+import type { Listener, ListenerLimits } from './http/listener.ts';
 import { OriginGuard } from './http/origin-guard.ts';
 import { apiKeyRoutes } from './http/routes/api-keys.ts';
 import { auditRoute } from './http/routes/audit.ts';
@@ -114,6 +114,7 @@ export async function createApp(
     proxy: gate,
     control: (request, response) => gate.control(request, response),
     reservedSegments: RESERVED_SEGMENTS,
+    limits: listenerLimitsOf(config),
     log: log.child({ module: 'http' }),
   });
   let store: Store | null = null;
@@ -298,10 +299,27 @@ async function assemble(foundation: Foundation): Promise<Parts> {
     cors,
     trustedProxies,
     maxBodyBytes: limits.proxied_body_bytes,
+    maxPerSession: limits.requests_per_session,
     log: log.child({ module: 'proxy' }),
   });
   access.onChange(() => proxy.recheck());
   return { runtime, workspaces, access, sessions, control, proxy };
+}
+
+/** What clients may use up. */
+function listenerLimitsOf({ limits, trusted_proxies: trusted }: Config): ListenerLimits {
+  const proxies = new TrustedProxies(trusted);
+  return {
+    total: limits.connections,
+    perAddress: limits.connections_per_address,
+    exempt: (address) => proxies.trusts(address),
+    times: {
+      head: limits.head_seconds * 1_000,
+      body: limits.body_seconds * 1_000,
+      stall: limits.stall_seconds * 1_000,
+    },
+    loopDelayMs: limits.loop_delay_ms,
+  };
 }
 
 /** How long the files of an ended session stay. */
