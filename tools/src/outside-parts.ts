@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Programs that tests use and the installation of the dependencies does not bring. */
-export type OutsidePart = 'postgresql' | 'chromium' | 'agentapi' | 'cyberian' | AgentProgram;
+export type OutsidePart = 'postgresql' | 'chromium' | 'nginx' | 'agentapi' | 'cyberian' | AgentProgram;
 
 /** Real agents that sessions run in tests. */
 export type AgentProgram = 'gemini' | 'qwen';
@@ -35,6 +35,9 @@ export function findPart(part: OutsidePart): string | null {
       return findInPath('initdb') ?? findDebianPostgres();
     case 'chromium':
       return findInPath('chromium') ?? findInPath('chromium-browser');
+    case 'nginx':
+      // Debian keeps it in a folder that only administrators have in their PATH.
+      return findInPath('nginx') ?? executable('/usr/sbin/nginx');
     case 'agentapi':
       return findInPath('agentapi') ?? executable(join(CACHE_FOLDER, 'bin', 'agentapi'));
     case 'cyberian':

@@ -12,6 +12,7 @@ import { Cors } from '../src/cors.ts';
 import type { CorsOptions } from '../src/cors.ts';
 import { AppError } from '../src/errors.ts';
 import { createListener } from '../src/http/listener.ts';
+import type { ListenerLimits } from '../src/http/listener.ts';
 import { OriginGuard } from '../src/http/origin-guard.ts';
 import type { AdmissionOptions } from '../src/proxy/admit.ts';
 import { createProxyHandler } from '../src/proxy/proxy-handler.ts';
@@ -112,6 +113,8 @@ export interface TestProxyOptions {
   readonly guarded?: boolean;
   readonly maxHeaders?: number;
   readonly control?: RequestListener;
+  readonly limits?: ListenerLimits;
+  readonly maxPerSession?: number;
 }
 
 export interface TestProxy extends AsyncDisposable {
@@ -141,6 +144,7 @@ export async function startProxy(options: TestProxyOptions): Promise<TestProxy> 
     trustedProxies: new TrustedProxies(options.trustedProxies ?? []),
     ...(options.heartbeatMs === undefined ? {} : { heartbeatMs: options.heartbeatMs }),
     ...(options.answerTimeoutMs === undefined ? {} : { answerTimeoutMs: options.answerTimeoutMs }),
+    ...(options.maxPerSession === undefined ? {} : { maxPerSession: options.maxPerSession }),
     log,
   });
   const host = options.host ?? '127.0.0.1';
@@ -154,7 +158,8 @@ export async function startProxy(options: TestProxyOptions): Promise<TestProxy> 
     cors,
     proxy,
     control: options.control ?? notFound,
-    reservedSegments: new Set(['start', 'search', 'sessions', 'profiles', 'health']),
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
+    reservedSegments: new Set(['start', 'search', 'sessions', 'profiles', 'health', 'livez']),
     log,
   });
   const { port } = await listener.listen();

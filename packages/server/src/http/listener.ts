@@ -250,16 +250,6 @@ class TwoPlaneListener implements Listener, RequestReceiver {
         message: `Request headers too large: at most ${maxHeaders} lines are accepted`,
       });
     }
-    if (head.method === 'CONNECT') {
-      connection.closeAfterwards();
-      return new AppError('method_not_allowed', { message: 'CONNECT is not supported' });
-    }
-    if (!head.target.startsWith('/')) {
-      connection.closeAfterwards();
-      return new AppError('invalid_request', {
-        message: 'The request target must be a path that begins with /',
-      });
-    }
     return guard?.check(head.headers, connection.socket.localAddress) ?? null;
   }
 
@@ -331,6 +321,8 @@ function refusalOf({ kind, message }: MalformedMessage): AppError {
       return new AppError('target_too_long');
     case 'version':
       return new AppError('version_not_supported', { message });
+    case 'tunnel':
+      return new AppError('method_not_allowed', { message });
     case 'syntax':
       return new AppError('invalid_request', { message: `The request is not valid HTTP/1.1: ${message}` });
   }

@@ -42,9 +42,14 @@ export function parseRequestHead(bytes: Buffer, start: number, end: number): Req
     throw new MalformedMessage('The request does not begin with a method');
   }
   const minor = minorVersion(text, targetEnd);
+  if (method === 'CONNECT') throw new MalformedMessage('CONNECT is not supported', 'tunnel');
+  // Neither `*` nor a whole URL, which may name another host than `Host` does.
+  if (text.charCodeAt(methodEnd + 1) !== SLASH) {
+    throw new MalformedMessage('The request target must be a path that begins with /');
+  }
   for (let i = methodEnd + 1; i < targetEnd; i += 1) {
     const code = text.charCodeAt(i);
-    if (code <= 0x20 || code >= 0x7f || code === HASH) {
+    if (code <= 0x20 || code >= 0x7f) {
       throw new MalformedMessage('The request target holds a character that must be encoded');
     }
   }
@@ -107,7 +112,7 @@ export function expectsContinue({ headers, minor, hasBody }: RequestHead): boole
   return hasBody && minor === 1 && headers.expect?.toLowerCase() === '100-continue';
 }
 
-const HASH = 0x23;
+const SLASH = 0x2f;
 
 /** Length of ` HTTP/1.1`. */
 const VERSION_CHARS = 9;
