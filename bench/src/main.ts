@@ -5,6 +5,7 @@ import { idleProcessor } from './benches/idle-processor.ts';
 import { manySessions } from './benches/many-sessions.ts';
 import { memory } from './benches/memory.ts';
 import { memoryGrowth } from './benches/memory-growth.ts';
+import { overload } from './benches/overload.ts';
 import { proxiedRequest } from './benches/proxied-request.ts';
 import { readyToServe } from './benches/ready-to-serve.ts';
 import { sessionStart } from './benches/session-start.ts';
@@ -14,6 +15,7 @@ const BENCHES: readonly Bench[] = [
   sessionStart,
   manySessions,
   proxiedRequest,
+  overload,
   memory,
   readyToServe,
   idleProcessor,

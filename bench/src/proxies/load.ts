@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { HAS_FIGURES, processorMsOf } from '../process-figures.ts';
 import { findProgram } from './targets.ts';
 import type { Target } from './targets.ts';
 
@@ -30,9 +31,6 @@ type Seen = Omit<LoadResult, 'processorTime'> & { readonly requests: number };
 /** Something that makes load. */
 export type LoadGenerator = (target: Target, load: Load, seconds: number) => Promise<LoadResult>;
 
-/** Length of the units in which Linux counts processor time, in microseconds. */
-const TICK = 10_000;
-
 /** `wrk` when it is installed; else a generator of our own, which takes more of the machine. */
 export async function findLoadGenerator(folder: string): Promise<{ name: string; run: LoadGenerator }> {
   const program = findProgram('wrk');
@@ -50,19 +48,15 @@ export async function findLoadGenerator(folder: string): Promise<{ name: string;
 
 function measured(run: (target: Target, load: Load, seconds: number) => Promise<Seen>): LoadGenerator {
   return async (target, load, seconds) => {
-    const before = await ticksOf(target.pid);
+    const before = usedBy(target);
     const seen = await run(target, load, seconds);
-    const ticks = (await ticksOf(target.pid)) - before;
-    return { ...seen, processorTime: (ticks * TICK) / seen.requests };
+    return { ...seen, processorTime: ((usedBy(target) - before) * 1_000) / seen.requests };
   };
 }
 
-async function ticksOf(pid: number): Promise<number> {
-  if (pid === 0) return 0;
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  // The name of the program, in brackets, may hold spaces.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return Number(fields[11]) + Number(fields[12]);
+/** Processor time so far in milliseconds; 0 where it cannot be read. */
+function usedBy({ pid }: Target): number {
+  return pid === 0 || !HAS_FIGURES ? 0 : processorMsOf(pid);
 }
 
 async function runWrk(

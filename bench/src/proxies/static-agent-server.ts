@@ -1,10 +1,12 @@
 import { createServer } from 'node:net';
+import type { Socket } from 'node:net';
 
 /**
  * An agent server that costs almost nothing, so that what stands before it is measured: answers from memory, written
  * straight to the socket. Takes the command line of `agentapi server`.
  *
- * GET /big is 1 MB, everything else 220 bytes; bodies of requests are counted by their length and dropped.
+ * GET /big is 1 MB, GET /gigabyte is 1 GB, GET /silent is never answered, everything else is 220 bytes; bodies of
+ * requests are counted by their length and dropped.
  */
 const args = process.argv.slice(2);
 const port = Number(args[args.indexOf('--port') + 1]);
@@ -35,11 +37,27 @@ const server = createServer({ noDelay: true }, (socket) => {
         return;
       }
       text = text.slice(length);
-      socket.write(request.startsWith('GET /big') ? BIG : SMALL);
+      if (request.startsWith('GET /gigabyte')) sendGigabyte(socket);
+      else if (!request.startsWith('GET /silent')) socket.write(request.startsWith('GET /big') ? BIG : SMALL);
     }
   });
 });
 server.listen(port, '127.0.0.1');
+
+function sendGigabyte(socket: Socket): void {
+  const block = Buffer.alloc(BIG_BYTES);
+  let left = 1_024;
+  socket.write(head(left * BIG_BYTES));
+  const more = (): void => {
+    while (left > 0) {
+      left -= 1;
+      if (!socket.write(block)) return;
+    }
+    socket.off('drain', more);
+  };
+  socket.on('drain', more);
+  more();
+}
 
 function head(length: number): string {
   return (

@@ -35,10 +35,7 @@ const detailsSchema = z.object({ port: z.int().min(1) });
 export async function startTargets(folder: string): Promise<Targets> {
   const stack = new AsyncDisposableStackOfBench();
   try {
-    const program = join(folder, 'agentapi');
-    const agentServer = fileURLToPath(new URL('static-agent-server.js', import.meta.url));
-    await writeFile(program, `#!/bin/sh\nexec '${process.execPath}' '${agentServer}' "$@"\n`);
-    await chmod(program, 0o700);
+    const program = await writeStaticAgentServer(folder);
     const auth = { enabled: true, api_keys: [{ key: KEY, user_id: 'bench', permissions: ['*'] }] };
     const proxy = stack.use(
       await startProxy(
@@ -75,6 +72,15 @@ export async function startTargets(folder: string): Promise<Targets> {
     await stack.dispose();
     throw error;
   }
+}
+
+/** Puts a program into the folder that looks like `agentapi` and costs almost nothing. @returns its path. */
+export async function writeStaticAgentServer(folder: string): Promise<string> {
+  const program = join(folder, 'agentapi');
+  const agentServer = fileURLToPath(new URL('static-agent-server.js', import.meta.url));
+  await writeFile(program, `#!/bin/sh\nexec '${process.execPath}' '${agentServer}' "$@"\n`);
+  await chmod(program, 0o700);
+  return program;
 }
 
 async function startLibrary(stack: AsyncDisposableStackOfBench, name: string, to: number): Promise<Target> {

@@ -35,7 +35,7 @@ async function attack(port: number, bytes: string): Promise<string> {
 }
 
 /** Sends the whole corpus through the proxy, with an ordinary client after each attack. */
-async function withstand(start: () => Promise<RecordingBackend>): Promise<void> {
+async function expectWithstood(start: () => Promise<RecordingBackend>): Promise<void> {
   await using backend = await start();
   const session = new TestSession(ID, { port: backend.port, token: 'the-token' });
   await using proxy = await startProxy({ sessions: [session] });
@@ -58,10 +58,10 @@ async function withstand(start: () => Promise<RecordingBackend>): Promise<void> 
 const PROMISE = `of ${DESYNC_CASES.length} requests that servers read differently none hides another one`;
 
 describe('attacks', { timeout: 180_000 }, () => {
-  test(`DF-23: before Node ${PROMISE}`, () => withstand(startNodeRecorder));
-  test(`DF-23: before a strict reader ${PROMISE}`, () => withstand(startStrictRecorder));
+  test(`DF-23: before Node ${PROMISE}`, () => expectWithstood(startNodeRecorder));
+  test(`DF-23: before a strict reader ${PROMISE}`, () => expectWithstood(startStrictRecorder));
   test.skipIf(!HAS_NGINX)(`DF-23: before nginx ${PROMISE} [needs nginx]`, () =>
-    withstand(startNginxRecorder),
+    expectWithstood(startNginxRecorder),
   );
 });
 

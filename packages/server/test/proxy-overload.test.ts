@@ -285,3 +285,31 @@ test('requests to both planes follow each other on one connection', async () => 
     'control GET ;',
   ]);
 });
+
+test.each([
+  ['with a length', 'Content-Length: 30000\r\n', 'x'.repeat(10_000), 'x'.repeat(20_000)],
+  ['in chunks', 'Transfer-Encoding: chunked\r\n', '2710\r\n', `${'x'.repeat(10_000)}\r\n0\r\n\r\n`],
+])(
+  'a body %s that the control plane has not waited for is no part of the next request',
+  async (_name, lines, begin, rest) => {
+    await using proxy = await startProxy({
+      sessions: [],
+      control: (req, res) => res.end(`control ${req.url};`),
+    });
+    const client = await open(proxy.port, `POST /start HTTP/1.1\r\nHost: localhost\r\n${lines}\r\n${begin}`);
+    await until(() => client.received().includes('control /start;'), 'the early answer');
+    client.socket.write(`${rest}GET /search HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+    await client.closed;
+    expect(client.received()).toMatch(/control \/start;HTTP\/1\.1 200 [^]*control \/search;$/);
+  },
+);
+
+test('a large body that nobody has waited for ends the connection', async () => {
+  await using proxy = await startProxy({ sessions: [], control: (_req, res) => res.end('early') });
+  const client = await open(
+    proxy.port,
+    `POST /start HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nfffff\r\n${'x'.repeat(200_000)}`,
+  );
+  await client.closed;
+  expect(client.received()).toMatch(/^HTTP\/1\.1 200 [^]*early$/);
+});

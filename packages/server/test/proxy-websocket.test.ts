@@ -258,6 +258,7 @@ describe('both ways', () => {
     await closed;
     second.destroy();
     await until(() => backend.sockets.size === 0, 'no connection left');
+    expect(first.destroyed).toBe(true);
   });
 });
 

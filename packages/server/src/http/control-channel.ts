@@ -71,6 +71,8 @@ export class ControlChannel extends Duplex implements Responder {
     if (!this.#serving) return;
     this.#serving = false;
     if (this.writableEnded) this.#connection.closeAfterwards();
+    // The rest of the body is dropped, and its reader would take the next request for it.
+    if (!this.#connection.bodyDone) this.destroy();
     this.#connection.finish();
   }
 

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { plainAddress } from '../client-address.ts';
+import { hasRoom } from './backlog.ts';
 import type { BodyReader, BodySink } from './body-reader.ts';
 import { HeadEnd } from './head-parser.ts';
 import { MalformedMessage } from './malformed.ts';
@@ -66,6 +67,8 @@ export class ClientConnection implements BodySink {
   /** The client waits for `100 Continue`. */
   #expecting = false;
   #closeAfterwards = false;
+  /** So many bytes of a body that nobody wants are still read. */
+  #droppable = 0;
   /** A byte of the answer has been written. */
   #answered = false;
   /** Stopped by the responder, or because too much was sent ahead. */
@@ -163,24 +166,27 @@ export class ClientConnection implements BodySink {
     this.socket.cork();
     for (const part of parts) this.write(part);
     this.socket.uncork();
-    return !this.socket.writableNeedDrain;
+    return hasRoom(this.socket);
   }
 
   /** Writes a part of the answer. @returns whether more may be written before `onClientDrain`. */
   write(data: string | Buffer): boolean {
     this.#answered = true;
-    return typeof data === 'string' ? this.socket.write(data, 'latin1') : this.socket.write(data);
+    if (typeof data === 'string') this.socket.write(data, 'latin1');
+    else this.socket.write(data);
+    return hasRoom(this.socket);
   }
 
   /** The answer has been written to its end: the next request is read, or the connection closes. */
   finish(): void {
     this.#responder = null;
-    if (this.decideEnd()) {
+    if (this.endsAfterwards) {
       this.#endAfterAnswer();
       return;
     }
     if (this.#body !== null && !this.#body.done) {
       this.#reading = 'dropping';
+      this.#droppable = DROPPED_BODY_BYTES;
       this.resume();
       this.#advance();
       return;
@@ -310,6 +316,13 @@ export class ClientConnection implements BodySink {
     const end = body.read(input, 0, this);
     // The responder may have ended everything.
     if (this.#input === input) this.#input = end === input.length ? null : input.subarray(end);
+    if (this.#reading === 'dropping' && this.phase !== 'closing') {
+      this.#droppable -= end;
+      if (this.#droppable < 0 && !body.done) {
+        this.#endAfterAnswer();
+        return false;
+      }
+    }
     if (!body.done || this.#body !== body) return this.#input !== null && this.#body === body && body.done;
     if (this.phase === 'closing') {
       this.#endNow();

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:net';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -70,7 +70,7 @@ export async function startStrictRecorder(): Promise<RecordingBackend> {
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const port = portOf(server);
   return {
     port,
     requests: () => Promise.resolve(requests),
@@ -131,7 +131,7 @@ export async function startNginxRecorder(): Promise<RecordingBackend> {
   const folder = await mkdtemp(join(tmpdir(), 'nginx-test-'));
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
+  const port = portOf(probe);
   probe.close();
   await once(probe, 'close');
   const log = join(folder, 'requests.log');
@@ -171,6 +171,12 @@ http {
       await rm(folder, { recursive: true });
     },
   };
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
 }
 
 async function untilListening(port: number): Promise<void> {

@@ -441,7 +441,7 @@ const bodies = cases('body', [
 ]);
 
 const sequences = cases('sequence', [
-  ['three requests at once', `${'GET SESSION/a HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(3)}`],
+  ['three requests at once', 'GET SESSION/a HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(3)],
   [
     'a good one, then nonsense',
     `GET SESSION/a HTTP/1.1\r\nHost: localhost\r\n\r\nnonsense\r\n\r\n${SMUGGLED}`,

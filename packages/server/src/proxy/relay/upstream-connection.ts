@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import { hasRoom } from '../../wire/backlog.ts';
 import type { BodyReader, BodySink } from '../../wire/body-reader.ts';
 import { HeadEnd } from '../../wire/head-parser.ts';
 import { MalformedMessage } from '../../wire/malformed.ts';
@@ -149,17 +150,15 @@ export class UpstreamConnection implements BodySink {
 
   /** Writes a part of the request body. @returns whether more may be written before `onUpstreamDrain`. */
   write(data: string | Buffer): boolean {
-    return typeof data === 'string' ? this.#socket.write(data, 'latin1') : this.#socket.write(data);
+    if (typeof data === 'string') this.#socket.write(data, 'latin1');
+    else this.#socket.write(data);
+    return hasRoom(this.#socket);
   }
 
   /** Whatever is written now leaves in one piece. */
   gather(): void {
     this.#socket.cork();
     process.nextTick(uncork, this.#socket);
-  }
-
-  get needsDrain(): boolean {
-    return this.#socket.writableNeedDrain;
   }
 
   /** The request has been written to its end. */
