@@ -313,3 +313,10 @@ test('a large body that nobody has waited for ends the connection', async () => 
   await client.closed;
   expect(client.received()).toMatch(/^HTTP\/1\.1 200 [^]*early$/);
 });
+
+test('who sends much more than a head still reads why it was refused', async () => {
+  await using proxy = await startProxy({ sessions: [] });
+  const client = await open(proxy.port, `nonsense\r\n\r\n${'x'.repeat(3_000_000)}`);
+  await client.closed;
+  expect(client.received()).toMatch(/^HTTP\/1\.1 400 [^]*Connection: close[^]*"code":"invalid_request"/);
+});

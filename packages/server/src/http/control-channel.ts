@@ -1,5 +1,6 @@
 import { Duplex } from 'node:stream';
-import type { ClientConnection, Responder } from '../wire/client-connection.ts';
+import type { ClientConnection } from '../wire/client-connection.ts';
+import type { Responder } from '../wire/responder.ts';
 import type { RequestHead } from '../wire/request-head.ts';
 
 /** Headers that are about the client's connection, or made anew here. */

@@ -9,7 +9,7 @@ import type { Cors } from '../cors.ts';
 import { refuse, refuseAndClose, sendError } from '../error-reply.ts';
 import { AppError } from '../errors.ts';
 import { ClientConnection } from '../wire/client-connection.ts';
-import type { RequestReceiver } from '../wire/client-connection.ts';
+import type { RequestReceiver } from '../wire/responder.ts';
 import { KEEP_ALIVE_SECONDS } from '../wire/connection-lines.ts';
 import type { MalformedMessage } from '../wire/malformed.ts';
 import type { RequestHead } from '../wire/request-head.ts';
@@ -21,6 +21,9 @@ import type { ConnectionTimes } from './connection-sweep.ts';
 import { ControlChannel } from './control-channel.ts';
 import { LoopWatch } from './loop-watch.ts';
 import type { OriginGuard } from './origin-guard.ts';
+
+/** Clients that send nothing are asked after this time whether they still exist. */
+const TCP_KEEP_ALIVE_MS = 60_000;
 
 /** How often a shutdown looks whether the last connections have gone. */
 const DRAIN_CHECK_MS = 20;
@@ -122,7 +125,10 @@ class TwoPlaneListener implements Listener, RequestReceiver {
     this.#sweeper = setInterval(() => this.#sweep(), this.#limits.sweepMs ?? SWEEP_MS).unref();
     this.maxHeadBytes = options.maxHeaderBytes;
     // Only a connection that is open in one direction shows who has finished sending and who has left.
-    this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.#accept(socket));
+    this.#server = createServer(
+      { noDelay: true, allowHalfOpen: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS },
+      (socket) => this.#accept(socket),
+    );
     this.#control = createHttpServer({
       // A head has been read and measured before; it has become a little longer.
       maxHeaderSize: options.maxHeaderBytes * 2,

@@ -1,4 +1,4 @@
-import type { Responder } from '../wire/client-connection.ts';
+import type { Responder } from '../wire/responder.ts';
 import type { Wish } from './admit.ts';
 import type { Cancellable, CancelReason } from './cancellable.ts';
 

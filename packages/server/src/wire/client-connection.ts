@@ -6,6 +6,7 @@ import { HeadEnd } from './head-parser.ts';
 import { MalformedMessage } from './malformed.ts';
 import { bodyReaderOf, expectsContinue, parseRequestHead } from './request-head.ts';
 import type { RequestHead } from './request-head.ts';
+import type { RequestReceiver, Responder } from './responder.ts';
 
 /** A rest of a request body up to this size is read and dropped, so the connection stays usable. */
 const DROPPED_BODY_BYTES = 64 * 1024;
@@ -17,29 +18,6 @@ const DROPPED_BODY_BYTES = 64 * 1024;
 const LINGER_MS = 2_000;
 
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
-
-/** Whoever answers a request: told of its body, when it asks for it, and of what happens to its connection. */
-export interface Responder {
-  /** A piece of the request body. The bytes stay as they are. */
-  onRequestBody(bytes: Buffer, start: number, end: number): void;
-  /** The body has come to its end. */
-  onRequestEnd(): void;
-  /** What was written is on its way: more can be written. */
-  onClientDrain(): void;
-  /** The client has left. Nothing can be written any more, and nothing else follows. */
-  onGone(): void;
-}
-
-/** Whoever accepts connections: told of every request on them. */
-export interface RequestReceiver {
-  /** Largest request head in bytes. */
-  readonly maxHeadBytes: number;
-  /** Must in the end answer: by a responder, or by `write` and `finish`. */
-  onRequest(connection: ClientConnection, head: RequestHead): void;
-  /** Must answer with `writeLast`, or destroy the socket. */
-  onMalformed(connection: ClientConnection, error: MalformedMessage): void;
-  onClosed(connection: ClientConnection): void;
-}
 
 /** What a connection waits for; each has its own time limit. */
 export type Phase = 'idle' | 'head' | 'body' | 'answer' | 'closing';
@@ -201,7 +179,14 @@ export class ClientConnection implements BodySink {
     this.#responder = null;
     this.#input = null;
     if (this.socket.writable) this.write(text);
-    this.#endAfterAnswer();
+    this.phase = 'closing';
+    this.since = performance.now();
+    this.#body = null;
+    // What the client goes on sending is read and dropped: it must not cost the client this answer.
+    this.socket.end();
+    this.resume();
+    this.#linger = setTimeout(() => this.socket.destroy(), LINGER_MS);
+    this.#linger.unref();
   }
 
   /** The answer cannot be completed: the client must see that it is not whole. */
@@ -323,7 +308,11 @@ export class ClientConnection implements BodySink {
         return false;
       }
     }
-    if (!body.done || this.#body !== body) return this.#input !== null && this.#body === body && body.done;
+    if (this.#body !== body) {
+      if (this.#head === null && this.#input === null && this.phase === 'head') this.phase = 'idle';
+      return this.#input !== null;
+    }
+    if (!body.done) return false;
     if (this.phase === 'closing') {
       this.#endNow();
     } else if (this.#reading === 'passing') {
