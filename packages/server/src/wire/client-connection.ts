@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
 import { plainAddress } from '../client-address.ts';
-import { hasRoom } from './backlog.ts';
 import type { BodyReader, BodySink } from './body-reader.ts';
 import { HeadEnd } from './head-parser.ts';
 import { MalformedMessage } from './malformed.ts';
@@ -144,15 +143,13 @@ export class ClientConnection implements BodySink {
     this.socket.cork();
     for (const part of parts) this.write(part);
     this.socket.uncork();
-    return hasRoom(this.socket);
+    return !this.socket.writableNeedDrain;
   }
 
   /** Writes a part of the answer. @returns whether more may be written before `onClientDrain`. */
   write(data: string | Buffer): boolean {
     this.#answered = true;
-    if (typeof data === 'string') this.socket.write(data, 'latin1');
-    else this.socket.write(data);
-    return hasRoom(this.socket);
+    return typeof data === 'string' ? this.socket.write(data, 'latin1') : this.socket.write(data);
   }
 
   /** The answer has been written to its end: the next request is read, or the connection closes. */

@@ -1,6 +1,5 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
-import { hasRoom } from '../../wire/backlog.ts';
 import type { BodyReader, BodySink } from '../../wire/body-reader.ts';
 import { HeadEnd } from '../../wire/head-parser.ts';
 import { MalformedMessage } from '../../wire/malformed.ts';
@@ -150,9 +149,7 @@ export class UpstreamConnection implements BodySink {
 
   /** Writes a part of the request body. @returns whether more may be written before `onUpstreamDrain`. */
   write(data: string | Buffer): boolean {
-    if (typeof data === 'string') this.#socket.write(data, 'latin1');
-    else this.#socket.write(data);
-    return hasRoom(this.#socket);
+    return typeof data === 'string' ? this.#socket.write(data, 'latin1') : this.#socket.write(data);
   }
 
   /** Whatever is written now leaves in one piece. */
