@@ -1,6 +1,6 @@
 # Every target calls an npm script of package.json; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: run test install-deps build lint format e2e bench ci clean help
+.PHONY: run test install-deps build lint format e2e bench bench-proxy ci clean help
 
 run: install-deps build ## Install, build and start the server
 	@npm start --silent
@@ -27,6 +27,9 @@ e2e: install-deps build ## Run the tests across packages in their long form
 
 bench: install-deps build ## Measure speed and memory
 	@npm run --silent bench
+
+bench-proxy: install-deps build ## Measure the proxy beside others
+	@npm run --silent bench-proxy
 
 ci: ## Everything that must pass before a change lands
 	@npm run --silent ci

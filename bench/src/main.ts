@@ -6,6 +6,7 @@ import { idleProcessor } from './benches/idle-processor.ts';
 import { manySessions } from './benches/many-sessions.ts';
 import { memory } from './benches/memory.ts';
 import { memoryGrowth } from './benches/memory-growth.ts';
+import { overload } from './benches/overload.ts';
 import { proxiedRequest } from './benches/proxied-request.ts';
 import { readyToServe } from './benches/ready-to-serve.ts';
 import { restart } from './benches/restart.ts';
@@ -20,6 +21,7 @@ const BENCHES: readonly Bench[] = [
   authenticatedRequest,
   search,
   restart,
+  overload,
   memory,
   readyToServe,
   idleProcessor,

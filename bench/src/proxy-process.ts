@@ -42,10 +42,13 @@ export interface ProxyPlace {
   readonly dataDir: string;
 }
 
-/** Starts the built server in a folder of its own, which goes with it. */
-export async function startProxy(config: Readonly<Record<string, unknown>> = {}): Promise<ProxyProcess> {
+/** Starts the built server in a folder of its own, which goes with it; see {@link startProxyIn}. */
+export async function startProxy(
+  config: Readonly<Record<string, unknown>> = {},
+  key?: string,
+): Promise<ProxyProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'agentapi-proxy-bench-'));
-  const proxy = await startProxyIn({ folder, dataDir: join(folder, 'data') }, config);
+  const proxy = await startProxyIn({ folder, dataDir: join(folder, 'data') }, config, key);
   return {
     ...proxy,
     [Symbol.asyncDispose]: async () => {

@@ -5,6 +5,7 @@ export interface Summary {
   readonly min: number;
   readonly p50: number;
   readonly p95: number;
+  readonly p99: number;
   readonly max: number;
 }
 
@@ -16,7 +17,7 @@ export function summarize(samples: readonly number[]): Summary {
     if (value === undefined) throw new Error('there is nothing to summarize');
     return value;
   };
-  return { n: sorted.length, min: at(0), p50: at(0.5), p95: at(0.95), max: at(1) };
+  return { n: sorted.length, min: at(0), p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1) };
 }
 
 /** Whether all targets are met; `null` without any. */

@@ -21,7 +21,7 @@ import { Cors } from './cors.ts';
 import { DataFolder } from './data-folder.ts';
 import { createControlServer } from './http/control-server.ts';
 import { createListener } from './http/listener.ts';
-import type { Listener } from './http/listener.ts';
+import type { Listener, ListenerLimits } from './http/listener.ts';
 import { describeApi } from './http/openapi/describe-api.ts';
 import { OriginGuard } from './http/origin-guard.ts';
 import { apiKeyRoutes } from './http/routes/api-keys.ts';
@@ -139,6 +139,7 @@ export async function createApp(
     control: (request, response) => gate.control(request, response),
     reservedSegments: RESERVED_SEGMENTS,
     observer: observability.requests,
+    limits: listenerLimitsOf(config),
     log: log.child({ module: 'http' }),
   });
   let store: Store | null = null;
@@ -378,6 +379,7 @@ async function assemble(foundation: Foundation): Promise<Parts> {
     trustedProxies,
     maxBodyBytes: limits.proxied_body_bytes,
     observer: observability.requests,
+    maxPerSession: limits.requests_per_session,
     log: log.child({ module: 'proxy' }),
   });
   observability.connect({ sessions, runtime, authenticator });
@@ -387,6 +389,22 @@ async function assemble(foundation: Foundation): Promise<Parts> {
     conversations.recheck();
   });
   return { runtime, workspaces, repositories, access, sessions, control, proxy, mcp, conversations };
+}
+
+/** What clients may use up. */
+function listenerLimitsOf({ limits, trusted_proxies: trusted }: Config): ListenerLimits {
+  const proxies = new TrustedProxies(trusted);
+  return {
+    total: limits.connections,
+    perAddress: limits.connections_per_address,
+    exempt: (address) => proxies.trusts(address),
+    times: {
+      head: limits.head_seconds * 1_000,
+      body: limits.body_seconds * 1_000,
+      stall: limits.stall_seconds * 1_000,
+    },
+    loopDelayMs: limits.loop_delay_ms,
+  };
 }
 
 /** How long the files of an ended session stay. */
