@@ -2,10 +2,7 @@ import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { chooseDefaultAgent } from './agents/default-agent.ts';
 import type { AgentServer } from './agents/agent-server.ts';
-import { EmbeddedAgentServer } from './agents/embedded.ts';
-import { ExternalAgentServer } from './agents/external.ts';
-import { findProgram } from './agents/find-program.ts';
-import { StartScripts } from './agents/start-scripts.ts';
+import type { StartScripts } from './agents/start-scripts.ts';
 import { AccessControl } from './auth/access-control.ts';
 import { createAuthenticator, isKey } from './auth/authenticate.ts';
 import type { Authenticator } from './auth/authenticate.ts';
@@ -14,14 +11,14 @@ import type { ServerApp } from './cli/cli-context.ts';
 import { TrustedProxies } from './client-address.ts';
 import { agentCatalogue } from './config/agents.ts';
 import type { AgentDefinition } from './config/agents.ts';
-import { ConfigError } from './config/config-error.ts';
 import { isPersistent } from './config/consistency.ts';
 import type { Config } from './config/schema.ts';
 import { Cors } from './cors.ts';
 import { DataFolder } from './data-folder.ts';
 import { createControlServer } from './http/control-server.ts';
 import { createListener } from './http/listener.ts';
-import type { Listener, ListenerLimits } from './http/listener.ts';
+import type { Listener } from './http/listener.ts';
+import { listenerLimitsOf } from './http/listener-limits.ts';
 import { describeApi } from './http/openapi/describe-api.ts';
 import { OriginGuard } from './http/origin-guard.ts';
 import { apiKeyRoutes } from './http/routes/api-keys.ts';
@@ -40,6 +37,7 @@ import { StartGate } from './http/start-gate.ts';
 import type { RootLog } from './log.ts';
 import { openConversations } from './open-conversations.ts';
 import type { Conversations } from './open-conversations.ts';
+import { createAgentServer, openScripts } from './open-agents.ts';
 import { openMcp } from './open-mcp.ts';
 import type { McpAccess } from './open-mcp.ts';
 import { openObservability } from './open-observability.ts';
@@ -391,22 +389,6 @@ async function assemble(foundation: Foundation): Promise<Parts> {
   return { runtime, workspaces, repositories, access, sessions, control, proxy, mcp, conversations };
 }
 
-/** What clients may use up. */
-function listenerLimitsOf({ limits, trusted_proxies: trusted }: Config): ListenerLimits {
-  const proxies = new TrustedProxies(trusted);
-  return {
-    total: limits.connections,
-    perAddress: limits.connections_per_address,
-    exempt: (address) => proxies.trusts(address),
-    times: {
-      head: limits.head_seconds * 1_000,
-      body: limits.body_seconds * 1_000,
-      stall: limits.stall_seconds * 1_000,
-    },
-    loopDelayMs: limits.loop_delay_ms,
-  };
-}
-
 /** How long the files of an ended session stay. */
 function filesMsOf(config: Config): number {
   switch (config.workspace_retention) {
@@ -417,37 +399,6 @@ function filesMsOf(config: Config): number {
     case 'ttl':
       return config.workspace_ttl_hours * HOUR_MS;
   }
-}
-
-/** @throws ConfigError when the external agent server is wanted and its program is not there. */
-async function createAgentServer(config: Config): Promise<AgentServer> {
-  const size = { columns: config.term_width, rows: config.term_height };
-  if (config.agent_server === 'embedded') return new EmbeddedAgentServer(size, config.agent_server_args);
-  const lookup = await findProgram(
-    config.agentapi_path,
-    config.inherited_environment['PATH'] ?? '',
-    process.cwd(),
-  );
-  if (lookup.kind === 'found') return new ExternalAgentServer(lookup.path, size, config.agent_server_args);
-  throw new ConfigError([
-    {
-      place: 'agentapi_path',
-      text: `${lookup.reason}; install agentapi, name it with agentapi_path, or use agent_server "embedded"`,
-    },
-  ]);
-}
-
-/** @throws ConfigError when the operator's scripts cannot be used. */
-async function openScripts(config: Config, log: RootLog): Promise<StartScripts> {
-  const bash = await findProgram('bash', config.inherited_environment['PATH'] ?? '', process.cwd());
-  if (bash.kind === 'missing') {
-    log.warn({ reason: bash.reason }, 'no start scripts: agent servers are started directly');
-  }
-  return StartScripts.open({
-    folder: config.scripts_dir ?? null,
-    standard: config.script,
-    shell: bash.kind === 'found' ? bash.path : null,
-  });
 }
 
 function urlOf(address: AddressInfo): string {
