@@ -25,3 +25,17 @@ export function meets(summary: Summary, targets: readonly Target[]): boolean | n
   if (targets.length === 0) return null;
   return targets.every(({ statistic, atMost }) => summary[statistic] <= atMost);
 }
+
+/** Slope of the straight line that fits best (least squares); 0 for fewer than two points. */
+export function slopeOf(points: readonly { readonly x: number; readonly y: number }[]): number {
+  const meanOf = (values: readonly number[]): number =>
+    values.reduce((sum, value) => sum + value, 0) / values.length;
+  const meanX = meanOf(points.map(({ x }) => x));
+  const meanY = meanOf(points.map(({ y }) => y));
+  let [above, below] = [0, 0];
+  for (const { x, y } of points) {
+    above += (x - meanX) * (y - meanY);
+    below += (x - meanX) ** 2;
+  }
+  return below === 0 ? 0 : above / below;
+}

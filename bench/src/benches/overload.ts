@@ -8,7 +8,7 @@ import type { Bench, Measurement } from '../bench.ts';
 import { HttpConnection } from '../http-connection.ts';
 import { HAS_FIGURES, memoryOf } from '../process-figures.ts';
 import { findLoadGenerator } from '../proxies/load.ts';
-import { writeStaticAgentServer } from '../proxies/targets.ts';
+import { writeAgentServer } from '../proxies/agent-server-program.ts';
 import { startProxy } from '../proxy-process.ts';
 import { summarize } from '../statistics.ts';
 
@@ -34,7 +34,7 @@ export const overload: Bench = {
     try {
       await using proxy = await startProxy({
         agent_server: 'external',
-        agentapi_path: await writeStaticAgentServer(folder),
+        agentapi_path: await writeAgentServer(folder, 'static'),
         on_shutdown: 'terminate',
         limits: { connections_per_address: 0, head_seconds: 600 },
       });

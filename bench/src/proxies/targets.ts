@@ -2,12 +2,13 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { chmod, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { startProxy } from '../proxy-process.ts';
+import { writeAgentServer } from './agent-server-program.ts';
 
 const START_LIMIT_MS = 15_000;
 const KEY = 'bench-key-0123456789abcdef0123456789abcdef';
@@ -35,7 +36,7 @@ const detailsSchema = z.object({ port: z.int().min(1) });
 export async function startTargets(folder: string): Promise<Targets> {
   const stack = new AsyncDisposableStackOfBench();
   try {
-    const program = await writeStaticAgentServer(folder);
+    const program = await writeAgentServer(folder, 'static');
     const auth = { enabled: true, api_keys: [{ key: KEY, user_id: 'bench', permissions: ['*'] }] };
     const proxy = stack.use(
       await startProxy({ agent_server: 'external', agentapi_path: program, auth }, KEY),
@@ -69,15 +70,6 @@ export async function startTargets(folder: string): Promise<Targets> {
     await stack.dispose();
     throw error;
   }
-}
-
-/** Puts a program into the folder that looks like `agentapi` and costs almost nothing. @returns its path. */
-export async function writeStaticAgentServer(folder: string): Promise<string> {
-  const program = join(folder, 'agentapi');
-  const agentServer = fileURLToPath(new URL('static-agent-server.js', import.meta.url));
-  await writeFile(program, `#!/bin/sh\nexec '${process.execPath}' '${agentServer}' "$@"\n`);
-  await chmod(program, 0o700);
-  return program;
 }
 
 async function startLibrary(stack: AsyncDisposableStackOfBench, name: string, to: number): Promise<Target> {
