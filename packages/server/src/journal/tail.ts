@@ -1,3 +1,6 @@
+/** What a frame costs besides its bytes, about. */
+const FRAME_COST_BYTES = 256;
+
 /** The newest frames of a journal, made once for all viewers; whoever is slower reads from the store. */
 export class Tail {
   readonly #maxBytes: number;
@@ -31,12 +34,12 @@ export class Tail {
   /** Adds the frames of the positions that follow. */
   push(frames: readonly Buffer[]): void {
     for (const frame of frames) {
-      this.#frames.push(frame);
-      this.#bytes += frame.length;
+      this.#frames.push(owned(frame));
+      this.#bytes += frame.length + FRAME_COST_BYTES;
     }
     let out = 0;
     while (this.#bytes > this.#maxBytes && out < this.#frames.length) {
-      this.#bytes -= this.#frames[out]?.length ?? 0;
+      this.#bytes -= (this.#frames[out]?.length ?? 0) + FRAME_COST_BYTES;
       out += 1;
     }
     if (out > 0) this.#frames = this.#frames.slice(out);
@@ -67,4 +70,11 @@ export class Tail {
   #wake(): void {
     for (const wake of [...this.#waiting]) wake();
   }
+}
+
+/** A small buffer is a part of a larger one, which would stay as long: 8 KB for each frame that is kept. */
+function owned(frame: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(frame.length);
+  frame.copy(copy);
+  return copy;
 }
