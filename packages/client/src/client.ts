@@ -182,6 +182,11 @@ export class Client {
     return this.#transport.json({ ...options, method: 'GET', path: '/me' }, meSchema);
   }
 
+  /** What the server measures, in the text form of Prometheus; for admins with the permission `metrics:read`. */
+  metrics(options: CallOptions = {}): Promise<string> {
+    return this.#transport.text({ ...options, method: 'GET', path: '/metrics' });
+  }
+
   /** Whether the server works. */
   health(options: CallOptions = {}): Promise<Health> {
     return this.#transport.json({ ...options, method: 'GET', path: '/health' }, healthSchema);

@@ -65,6 +65,7 @@ const METHODS: Readonly<Record<string, Method>> = {
   ),
   createShareLink: method('SessionShares.createLink', (_client, { shares }) => shares.createLink()),
   revokeSessionShare: method('SessionShares.revoke', (_client, { shares }) => shares.revoke('x')),
+  readMetrics: method('Client.metrics', (client) => client.metrics()),
   listProfiles: method('Profiles.list', ({ profiles }) => profiles.list()),
   getProfile: method('Profiles.get', ({ profiles }) => profiles.get('x')),
   createProfile: method('Profiles.create', ({ profiles }) => profiles.create({ name: 'x' })),
