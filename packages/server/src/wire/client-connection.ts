@@ -1,6 +1,7 @@
 import { plainAddress } from '../client-address.ts';
 import type { BodyReader, BodySink } from './body-reader.ts';
 import type { ClientSocket } from './client-socket.ts';
+import { collectEarly } from './collect-early.ts';
 import { HeadEnd } from './head-parser.ts';
 import { MalformedMessage } from './malformed.ts';
 import { bodyReaderOf, expectsContinue, parseRequestHead } from './request-head.ts';
@@ -15,6 +16,9 @@ const DROPPED_BODY_BYTES = 64 * 1024;
  * unread bytes would reset it, and the client might lose the answer (RFC 9112 section 9.6).
  */
 const LINGER_MS = 2_000;
+
+/** Smaller pieces leave little behind. */
+const LARGE_BYTES = 4 * 1024;
 
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 
@@ -236,6 +240,7 @@ export class ClientConnection implements BodySink {
       this.since = performance.now();
     } else if (this.phase === 'body') {
       this.#heardAt = performance.now();
+      if (chunk.length >= LARGE_BYTES) collectEarly();
     }
     this.#input = this.#input === null ? chunk : Buffer.concat([this.#input, chunk]);
     this.#advance();
