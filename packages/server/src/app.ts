@@ -378,6 +378,7 @@ async function assemble(foundation: Foundation): Promise<Parts> {
     maxBodyBytes: limits.proxied_body_bytes,
     observer: observability.requests,
     maxPerSession: limits.requests_per_session,
+    answerTimeoutMs: limits.answer_seconds * 1000,
     log: log.child({ module: 'proxy' }),
   });
   observability.connect({ sessions, runtime, authenticator });

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorBody, ERRORS } from './errors.ts';
 import type { AppError } from './errors.ts';
 import type { ClientConnection } from './wire/client-connection.ts';
-import { connectionLines } from './wire/connection-lines.ts';
+import { CLOSES } from './wire/connection-lines.ts';
 
 /** A rest of a request body up to this size is read and dropped, so the connection stays usable. */
 const DROPPED_BODY_BYTES = 64 * 1024;
@@ -70,7 +70,7 @@ export function refuse(
   more: readonly string[],
 ): void {
   connection.write(
-    errorText(error, requestId, more, connection.decideEnd(), connection.head?.method === 'HEAD'),
+    errorText(error, requestId, more, connection.connectionLines(), connection.head?.method === 'HEAD'),
   );
   connection.finish();
 }
@@ -82,7 +82,7 @@ export function refuseAndClose(
   requestId: string,
   more: readonly string[],
 ): void {
-  connection.writeLast(errorText(error, requestId, more, true, connection.head?.method === 'HEAD'));
+  connection.writeLast(errorText(error, requestId, more, CLOSES, connection.head?.method === 'HEAD'));
 }
 
 /** Answers a browser's question whether it may ask; nothing else is looked at. `lines`: names and values in turn. */
@@ -93,7 +93,7 @@ export function answerPreflight(
 ): void {
   let text = `HTTP/1.1 204 No Content\r\nX-Request-Id: ${requestId}\r\n`;
   for (let i = 0; i + 1 < lines.length; i += 2) text += `${lines[i]}: ${lines[i + 1]}\r\n`;
-  text += `Date: ${new Date().toUTCString()}\r\n${connectionLines(connection.decideEnd())}\r\n`;
+  text += `Date: ${new Date().toUTCString()}\r\n${connection.connectionLines()}\r\n`;
   connection.write(text);
   connection.finish();
 }
@@ -103,7 +103,7 @@ function errorText(
   error: AppError,
   requestId: string,
   more: readonly string[],
-  last: boolean,
+  ending: string,
   headOnly: boolean,
 ): string {
   const body = `${JSON.stringify(errorBody(error, requestId))}\n`;
@@ -111,7 +111,7 @@ function errorText(
   let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
   const headers = errorHeaders(error, requestId, body, more);
   for (let i = 0; i + 1 < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
-  text += `Date: ${new Date().toUTCString()}\r\n${connectionLines(last)}\r\n`;
+  text += `Date: ${new Date().toUTCString()}\r\n${ending}\r\n`;
   return headOnly ? text : text + Buffer.from(body).toString('latin1');
 }
 

@@ -13,7 +13,7 @@ const GENEROUS: ListenerLimits = {
   total: 1_000,
   perAddress: 1_000,
   exempt: () => false,
-  times: { head: 20_000, body: 600_000, stall: 120_000 },
+  times: { head: 20_000, body: 600_000, idle: 65_000, stall: 120_000 },
   sweepMs: 20,
   loopDelayMs: Number.POSITIVE_INFINITY,
 };
@@ -147,7 +147,7 @@ describe('room', () => {
 });
 
 describe('slow clients', () => {
-  const hasty = { ...GENEROUS, times: { head: 100, body: 100, stall: 100 } };
+  const hasty = { ...GENEROUS, times: { head: 100, body: 100, idle: 65_000, stall: 100 } };
 
   test.each([
     ['a head that never ends', 'GET /x HTTP/1.1\r\nHost: localhost\r\nX-A: '],
@@ -191,6 +191,31 @@ describe('slow clients', () => {
     expect(client.received()).toMatch(/^HTTP\/1\.1 408 /);
   });
 
+  test('a connection without a request stays as long as it was told, and a little longer', async () => {
+    await using agent = await startAgent();
+    await using proxy = await startProxy({
+      sessions: [new TestSession(ID, { port: agent.port, token: null })],
+      limits: { ...GENEROUS, times: { ...GENEROUS.times, idle: 1_000 } },
+      control: (_req, res) => res.end('control'),
+    });
+    const keptAlive = STATUS.replace('Connection: close\r\n', '');
+    const used = await open(proxy.port, keptAlive);
+    const unused = await open(proxy.port);
+    const streaming = await open(proxy.port, keptAlive.replace('/status', '/endless'));
+    await until(() => streaming.received().includes('first'), 'an answer that does not end');
+    await until(() => used.received().endsWith('ok'), 'an answer');
+    expect(used.received()).toContain('\r\nKeep-Alive: timeout=1\r\n');
+    await Promise.all([used.closed, unused.closed]);
+    expect(streaming.socket.destroyed).toBe(false);
+    const refusal = await open(proxy.port, 'GET /unknown/x HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await until(() => refusal.received().includes('session_not_found'), 'a refusal');
+    expect(refusal.received()).toContain('\r\nKeep-Alive: timeout=1\r\n');
+    const control = await open(proxy.port, 'GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await until(() => control.received().includes('control'), 'an answer of the control plane');
+    expect(control.received()).toContain('\r\nKeep-Alive: timeout=1\r\n');
+    for (const { socket } of [streaming, refusal, control]) socket.destroy();
+  });
+
   test('a client that never reads a gigabyte is cut off, and holds the agent up until then', async () => {
     await using agent = await startAgent();
     await using proxy = await startProxy({
@@ -212,7 +237,7 @@ describe('slow clients', () => {
     await using agent = await startAgent();
     await using proxy = await startProxy({
       sessions: [new TestSession(ID, { port: agent.port, token: null })],
-      limits: { ...GENEROUS, times: { head: 100, body: 100, stall: 1_000 } },
+      limits: { ...GENEROUS, times: { head: 100, body: 100, idle: 65_000, stall: 1_000 } },
     });
     const waiting = await open(proxy.port, `GET /${ID}/silent HTTP/1.1\r\nHost: localhost\r\n\r\n`);
     const reader = connect(proxy.port, '127.0.0.1');

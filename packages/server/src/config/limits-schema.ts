@@ -57,6 +57,16 @@ export const limits = z.strictObject({
     ),
   head_seconds: seconds(0.1).default(20).describe('How long a client may take for the head of a request.'),
   body_seconds: seconds(0.1).default(600).describe('How long a client may take for the body of a request.'),
+  idle_seconds: seconds(1)
+    .default(65)
+    .describe(
+      'How long a connection stays without a request; should be longer than what load balancers keep theirs.',
+    ),
+  answer_seconds: seconds(0)
+    .default(0)
+    .describe(
+      'How long an agent server may take to begin its answer, from the end of the request; then 504. 0 = any time.',
+    ),
   stall_seconds: seconds(0.1)
     .default(120)
     .describe('A client that takes nothing of its answer for so long is cut off.'),

@@ -1,5 +1,4 @@
 import type { ClientConnection } from '../wire/client-connection.ts';
-import { KEEP_ALIVE_SECONDS } from '../wire/connection-lines.ts';
 
 /** How long clients may take; milliseconds. */
 export interface ConnectionTimes {
@@ -7,12 +6,14 @@ export interface ConnectionTimes {
   readonly head: number;
   /** For the whole body of a request. */
   readonly body: number;
+  /** For the next request on a connection, as it is announced. */
+  readonly idle: number;
   /** For taking anything of what was written to them. */
   readonly stall: number;
 }
 
-/** A little longer than was announced: a request that is on its way must not meet a closed connection. */
-const IDLE_MS = (KEEP_ALIVE_SECONDS + 5) * 1_000;
+/** So much longer than was announced: a request that is on its way must not meet a closed connection. */
+const IDLE_MARGIN_MS = 5_000;
 
 /** A body that is wanted must not stand still longer than this. */
 const BODY_PAUSE_MS = 60_000;
@@ -29,7 +30,7 @@ export function overdueOf(connection: ClientConnection, now: number, times: Conn
   const waited = now - connection.since;
   switch (connection.phase) {
     case 'idle':
-      return waited > IDLE_MS ? 'unused' : null;
+      return waited > times.idle + IDLE_MARGIN_MS ? 'unused' : null;
     case 'head':
       return waited > times.head ? 'late' : null;
     case 'body':

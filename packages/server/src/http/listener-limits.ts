@@ -12,6 +12,7 @@ export function listenerLimitsOf({ limits, trusted_proxies: trusted }: Config): 
     times: {
       head: limits.head_seconds * 1_000,
       body: limits.body_seconds * 1_000,
+      idle: limits.idle_seconds * 1_000,
       stall: limits.stall_seconds * 1_000,
     },
     loopDelayMs: limits.loop_delay_ms,

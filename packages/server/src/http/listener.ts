@@ -13,7 +13,7 @@ import type { RequestObserver } from '../request-observer.ts';
 import { ClientConnection } from '../wire/client-connection.ts';
 import type { ClientSocket } from '../wire/client-socket.ts';
 import type { RequestReceiver } from '../wire/responder.ts';
-import { KEEP_ALIVE_SECONDS } from '../wire/connection-lines.ts';
+import { staysLines } from '../wire/connection-lines.ts';
 import type { MalformedMessage } from '../wire/malformed.ts';
 import type { RequestHead } from '../wire/request-head.ts';
 import type { SessionRequest } from '../wire/session-request.ts';
@@ -42,7 +42,7 @@ const NO_LIMITS: ListenerLimits = {
   total: Number.POSITIVE_INFINITY,
   perAddress: Number.POSITIVE_INFINITY,
   exempt: () => false,
-  times: { head: 20_000, body: 600_000, stall: 120_000 },
+  times: { head: 20_000, body: 600_000, idle: 65_000, stall: 120_000 },
   loopDelayMs: Number.POSITIVE_INFINITY,
 };
 
@@ -113,6 +113,7 @@ export function createListener(options: ListenerOptions): Listener {
 
 class TwoPlaneListener implements Listener, RequestReceiver {
   readonly maxHeadBytes: number;
+  readonly staysLines: string;
   readonly #options: ListenerOptions;
   readonly #server: Server;
   /** Never listens: it is given channels that carry the requests for the control plane. */
@@ -135,6 +136,7 @@ class TwoPlaneListener implements Listener, RequestReceiver {
     this.#loop = new LoopWatch(this.#limits.loopDelayMs);
     this.#sweeper = setInterval(() => this.#sweep(), this.#limits.sweepMs ?? SWEEP_MS).unref();
     this.maxHeadBytes = options.maxHeaderBytes;
+    this.staysLines = staysLines(this.#limits.times.idle / 1_000);
     // Only a connection that is open in one direction shows who has finished sending and who has left.
     this.#server = createServer(
       { noDelay: true, allowHalfOpen: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS },
@@ -146,7 +148,7 @@ class TwoPlaneListener implements Listener, RequestReceiver {
       requireHostHeader: false,
       headersTimeout: 0,
       requestTimeout: 0,
-      keepAliveTimeout: KEEP_ALIVE_SECONDS * 1_000,
+      keepAliveTimeout: this.#limits.times.idle,
     });
     this.#control.maxHeadersCount = 0;
     this.#control.on('request', (req, res) => this.#receiveControl(req, res));

@@ -31,7 +31,7 @@ export interface ProxyOptions extends AdmissionOptions {
   readonly maxBodyBytes: number;
   /** Most requests in progress on one session, event streams and upgraded connections included. */
   readonly maxPerSession?: number;
-  /** How long an agent server may take to begin an answer, in milliseconds; 0 means any time. */
+  /** How long an agent server may take to begin an answer to a whole request, in milliseconds; 0 means any time. */
   readonly answerTimeoutMs?: number;
   /** After this many idle milliseconds an event stream gets a heartbeat. */
   readonly heartbeatMs?: number;

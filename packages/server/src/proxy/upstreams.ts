@@ -74,7 +74,7 @@ export class Upstream implements ConnectionKeeper {
           if (waited > CONNECT_TIMEOUT_MS) connection.timeOut('ETIMEDOUT');
           break;
         case 'waiting':
-          if (answerMs > 0 && waited > answerMs) connection.timeOut('EANSWERTIMEOUT');
+          if (answerMs > 0 && connection.asked && waited > answerMs) connection.timeOut('EANSWERTIMEOUT');
           break;
         case 'idle':
           if (waited > idleMsOf(connection)) connection.destroy();
@@ -104,7 +104,7 @@ export class Upstreams {
   readonly #answerMs: number;
   #timer: NodeJS.Timeout | null = null;
 
-  /** `answerMs`: how long an agent server may take to begin an answer; 0 means any time. */
+  /** `answerMs`: how long an agent server may take to begin an answer to a whole request; 0 means any time. */
   constructor(answerMs: number) {
     this.#answerMs = answerMs;
   }

@@ -2,6 +2,7 @@ import { plainAddress } from '../client-address.ts';
 import type { BodyReader, BodySink } from './body-reader.ts';
 import type { ClientSocket } from './client-socket.ts';
 import { collectEarly } from './collect-early.ts';
+import { CLOSES } from './connection-lines.ts';
 import { HeadEnd } from './head-parser.ts';
 import { MalformedMessage } from './malformed.ts';
 import { bodyReaderOf, expectsContinue, parseRequestHead } from './request-head.ts';
@@ -95,6 +96,11 @@ export class ClientConnection implements BodySink {
     this.#closeAfterwards =
       this.#expecting || this.#body.kind !== 'length' || this.#body.left > DROPPED_BODY_BYTES;
     return this.#closeAfterwards;
+  }
+
+  /** Header lines of the answer that is about to be written: whether the connection ends with it ({@link decideEnd}). */
+  connectionLines(): string {
+    return this.decideEnd() ? CLOSES : this.#receiver.staysLines;
   }
 
   /** Whether the client is known to expect nothing more from this connection, or was told so. */

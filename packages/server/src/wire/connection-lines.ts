@@ -1,9 +1,7 @@
-/** Longer than the 60 s after which common load balancers let go of an unused connection. */
-export const KEEP_ALIVE_SECONDS = 65;
+/** The header line of the last answer on a connection. */
+export const CLOSES = 'Connection: close\r\n';
 
-const STAYS = `Connection: keep-alive\r\nKeep-Alive: timeout=${KEEP_ALIVE_SECONDS}\r\n`;
-
-/** The header lines that tell a client whether its connection ends with this answer. */
-export function connectionLines(last: boolean): string {
-  return last ? 'Connection: close\r\n' : STAYS;
+/** The header lines of an answer after which the connection stays, for so many seconds without a request. */
+export function staysLines(seconds: number): string {
+  return `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(seconds)}\r\n`;
 }

@@ -18,6 +18,8 @@ export interface Responder {
 export interface RequestReceiver {
   /** Largest request head in bytes. */
   readonly maxHeadBytes: number;
+  /** Header lines of an answer after which the connection stays. */
+  readonly staysLines: string;
   /** Must in the end answer: by a responder, or by `write` and `finish`. */
   onRequest(connection: ClientConnection, head: RequestHead): void;
   /** Must answer with `writeLast`, or destroy the socket. */

@@ -6,7 +6,6 @@ import type { RequestRecord } from '../../request-observer.ts';
 import type { BodyReader } from '../../wire/body-reader.ts';
 import type { ClientConnection } from '../../wire/client-connection.ts';
 import type { Responder } from '../../wire/responder.ts';
-import { connectionLines } from '../../wire/connection-lines.ts';
 import { isBodiless } from '../../wire/response-head.ts';
 import type { ResponseHead } from '../../wire/response-head.ts';
 import type { Admitted, Wish } from '../admit.ts';
@@ -176,7 +175,7 @@ export class Relay implements Responder, UpstreamUser, Cancellable, EventStream 
     // Without length and chunks only the end of the connection ends the answer.
     if (hasBody && !chunked && framing === '') this.#client.closeAfterwards();
     const reason = head.reason === '' ? (STATUS_CODES[status] ?? '') : head.reason;
-    const last = connectionLines(this.#client.decideEnd());
+    const last = this.#client.connectionLines();
     this.#writer.head(
       `HTTP/1.1 ${status} ${reason}\r\n${text}${last}${framing}\r\n`,
       chunked ? 'chunked' : 'plain',

@@ -118,6 +118,11 @@ export class UpstreamConnection implements BodySink {
     return this.#heard;
   }
 
+  /** Whether the agent server has been sent the whole request, and may be expected to answer. */
+  get asked(): boolean {
+    return this.#requestDone;
+  }
+
   /** Whether bytes of the answer may be kept after the call, by {@link keep}; else they must be copied. */
   get mayBeKept(): boolean {
     return this.#target?.mayBeKept !== false;
