@@ -80,6 +80,9 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
+/** Whatever cannot be done now may be tried again after so many seconds, unless somebody knows better. */
+const RETRY_AFTER_SECONDS = 1;
+
 /** A failure with a stable code. The HTTP status and the exit code belong to the edge. */
 export class AppError extends Error {
   override readonly name = 'AppError';
@@ -100,7 +103,8 @@ export class AppError extends Error {
   ) {
     super(options.message ?? ERRORS[code].message, { cause: options.cause });
     this.code = code;
-    this.retryAfterSeconds = options.retryAfterSeconds;
+    const unavailable = ERRORS[code].status === 503;
+    this.retryAfterSeconds = options.retryAfterSeconds ?? (unavailable ? RETRY_AFTER_SECONDS : undefined);
     this.details = options.details;
   }
 }
