@@ -30,6 +30,8 @@ const PAGE = 100;
 export interface LiveJournalOptions {
   readonly session: Session;
   readonly store: Store;
+  /** How long events are kept. */
+  readonly maxAgeMs: number;
   /** Told that there is something to write. */
   readonly onDirty: (journal: LiveJournal) => void;
   readonly log: Log;
@@ -75,6 +77,11 @@ export class LiveJournal {
   /** Last status of the agent that is written. */
   get status(): string | null {
     return this.#recorder?.status ?? null;
+  }
+
+  /** How many events have happened and are in no draft yet. */
+  get pendingEvents(): number {
+    return this.#recorder?.pendingEvents ?? 0;
   }
 
   /** What is to be written now; `null` = nothing. */
@@ -129,7 +136,7 @@ export class LiveJournal {
     const { store, log, session } = this.#options;
     while (!this.#stop.signal.aborted) {
       try {
-        this.#recorder = await recorderOf(store, session.id);
+        this.#recorder = await recorderOf(store, session.id, this.#options.maxAgeMs);
         this.#tail = new Tail(this.#recorder.lastPosition + 1, TAIL_BYTES);
         return;
       } catch (err) {
@@ -240,7 +247,7 @@ export class LiveJournal {
 }
 
 /** A recorder that knows what is in the store. */
-async function recorderOf(store: Store, sessionId: string): Promise<Recorder> {
+async function recorderOf(store: Store, sessionId: string, maxAgeMs: number): Promise<Recorder> {
   const head = await store.journal.readHead(sessionId);
   const saved = new Map<number, StoredMessage>();
   for (let after = -1; ;) {
@@ -257,7 +264,8 @@ async function recorderOf(store: Store, sessionId: string): Promise<Recorder> {
       unsaved.set(event.message.id, { ...event.message, position });
     }
   }
-  return new Recorder(sessionId, { head, messages: saved.values(), unsaved: unsaved.values() });
+  const past = { head, messages: saved.values(), unsaved: unsaved.values() };
+  return new Recorder(sessionId, past, { maxAgeMs });
 }
 
 /** Batches read at a time. */

@@ -35,6 +35,11 @@ export interface RecorderPast {
   readonly unsaved: Iterable<StoredMessage>;
 }
 
+export interface RecorderOptions {
+  /** How long events are kept: no segment takes longer, so that none is forgotten while it is written. */
+  readonly maxAgeMs: number;
+}
+
 /**
  * Makes the journal of one session of what its agent server tells. On every connection that one tells the whole
  * conversation again; only what is not in the journal yet is news. Writes nothing itself.
@@ -60,9 +65,11 @@ export class Recorder {
   /** After a start the texts of the last segment are not known: another one begins. */
   #segmentEndsAt = 0;
   #savedAt = 0;
+  readonly #segmentMs: number;
 
-  constructor(sessionId: string, past: RecorderPast) {
+  constructor(sessionId: string, past: RecorderPast, { maxAgeMs }: RecorderOptions) {
     this.#sessionId = sessionId;
+    this.#segmentMs = Math.min(SEGMENT_MS, maxAgeMs);
     this.#head = past.head ?? NO_JOURNAL;
     this.#errors = [...this.#head.errors];
     this.#status = this.#head.status;
@@ -86,6 +93,11 @@ export class Recorder {
   /** Size of what waits to be drafted, in characters of text. */
   get pendingChars(): number {
     return this.#pendingChars;
+  }
+
+  /** How many events wait to be drafted. */
+  get pendingEvents(): number {
+    return this.#pending.length;
   }
 
   /** To be called when a connection to the agent server begins. */
@@ -160,7 +172,7 @@ export class Recorder {
       this.#texts.clear();
       this.#segmentChars = 0;
       this.#fullChars = 0;
-      this.#segmentEndsAt = now.getTime() + SEGMENT_MS;
+      this.#segmentEndsAt = now.getTime() + this.#segmentMs;
     }
     const segment = beginsSegment ? first.position : this.#head.segment;
     const kept = events.map(({ event }) => {
