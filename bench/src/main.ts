@@ -11,6 +11,7 @@ import { readyToServe } from './benches/ready-to-serve.ts';
 import { restart } from './benches/restart.ts';
 import { search } from './benches/search.ts';
 import { sessionStart } from './benches/session-start.ts';
+import { viewers } from './benches/viewers.ts';
 import { machineLine, resultTable, writeDocument } from './report.ts';
 
 const BENCHES: readonly Bench[] = [
@@ -24,6 +25,7 @@ const BENCHES: readonly Bench[] = [
   readyToServe,
   idleProcessor,
   eventLatency,
+  viewers,
   memoryGrowth,
 ];
 

@@ -11,13 +11,12 @@ import type { JournalFigures, JournalObserver } from './observer.ts';
 import { passes } from './passing-failures.ts';
 import { Pruner } from './pruner.ts';
 import { JournalReaders } from './readers.ts';
-import type { JournalFrame } from './readers.ts';
 import type { Draft } from './recorder.ts';
 
 /** What happens within this time is written at once, for all sessions together. */
 const BATCH_MS = 50;
 /** Pauses before a store that did not take what happened is asked again. */
-const RETRY_MS = { first: 250, longest: 10_000 } as const;
+const RETRY_MS = { first: 250, longest: 3_000 } as const;
 
 export interface JournalOptions {
   readonly store: Store;
@@ -56,7 +55,12 @@ export class Journal implements SessionFollower, AsyncDisposable {
     this.#options = options;
     const { store, observer } = options;
     this.#readers = new JournalReaders({ store, observer, life: (id) => this.#lives.get(id) });
-    this.#pruner = new Pruner({ ...options, draftedAt: () => this.#drafted?.at ?? null });
+    this.#pruner = new Pruner({
+      ...options,
+      draftedAt: () => this.#drafted?.at ?? null,
+      // What is not kept is not shown either.
+      onForgotten: (id, position) => this.#lives.get(id)?.tail?.forget(position),
+    });
   }
 
   onLife(session: Session): void {
@@ -128,11 +132,11 @@ export class Journal implements SessionFollower, AsyncDisposable {
   }
 
   /**
-   * What happened in a session after a position, and everything that happens from now on; ends with the session.
-   * Where events are not kept any more a frame says so. A store that does not answer is waited for.
+   * What happened in a session after a position, and everything that happens from now on, as it stands on the wire; ends
+   * with the session. Where events are not kept any more a frame says so. A store that does not answer is waited for.
    * @throws StoreError for one that never will.
    */
-  follow(id: string, after: number, signal: AbortSignal): AsyncGenerator<JournalFrame, void, undefined> {
+  follow(id: string, after: number, signal: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
     return this.#readers.follow(id, after, signal);
   }
 

@@ -268,8 +268,9 @@ async function recorderOf(store: Store, sessionId: string, maxAgeMs: number): Pr
   return new Recorder(sessionId, past, { maxAgeMs });
 }
 
-/** Batches read at a time. */
+/** Batches read at a time, as far as they hold no more than these characters: a viewer who does not read keeps them. */
 const BATCHES = 8;
+const READ_CHARS = 64 * 1024;
 
 /** The events of a session that are in the store, after a position. @throws StoreError */
 export async function* storedEvents(
@@ -281,14 +282,17 @@ export async function* storedEvents(
   if (begin === null) return;
   const texts: SegmentTexts = new Map();
   let segment = begin;
+  let most = 1;
   for (let from = begin; ;) {
-    const batches = await store.journal.read(sessionId, from, BATCHES);
+    const batches = await store.journal.read(sessionId, from, most);
+    let chars = 0;
     for (const batch of batches) {
       if (batch.segment !== segment) texts.clear();
       segment = batch.segment;
       let position = batch.firstPosition;
       for (const kept of batch.events) {
         const event = decodeEvent(kept, texts);
+        chars += event.kind === 'message' ? event.message.content.length : 0;
         if (position > after) yield { position, event };
         position += 1;
       }
@@ -296,5 +300,6 @@ export async function* storedEvents(
     const last = batches.at(-1);
     if (last === undefined) return;
     from = last.lastPosition + 1;
+    most = Math.min(BATCHES, Math.max(1, Math.floor((READ_CHARS * batches.length) / Math.max(1, chars))));
   }
 }

@@ -17,6 +17,8 @@ export interface PrunerOptions {
   readonly maxAgeMs: number;
   /** When what is under way to the store was drafted, in milliseconds since 1970; `null` when nothing is. */
   readonly draftedAt: () => number | null;
+  /** Told of sessions whose events up to a position are forgotten. */
+  readonly onForgotten: (sessionId: string, position: number) => void;
   readonly observer?: Pick<JournalObserver, 'pruned'> | undefined;
   readonly log: Log;
 }
@@ -60,9 +62,10 @@ export class Pruner implements AsyncDisposable {
   }
 
   /** @returns whether anything was forgotten. */
-  #note({ batches, bytes }: Pruned): boolean {
-    if (batches > 0) this.#options.observer?.pruned(bytes);
-    return batches > 0;
+  #note({ bytes, upTo }: Pruned): boolean {
+    for (const [sessionId, position] of upTo) this.#options.onForgotten(sessionId, position);
+    if (upTo.size > 0) this.#options.observer?.pruned(bytes);
+    return upTo.size > 0;
   }
 
   #after(work: () => Promise<unknown>): void {

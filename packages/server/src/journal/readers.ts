@@ -10,7 +10,7 @@ import { passes } from './passing-failures.ts';
 const STORE_RETRY_MS = 1_000;
 
 /** An event of the journal, or the news that some are not kept any more. */
-export interface JournalFrame {
+interface JournalFrame {
   readonly position: number;
   readonly frame: Buffer;
 }
@@ -49,16 +49,16 @@ export class JournalReaders {
   }
 
   /**
-   * What happened in a session after a position, and everything that happens from now on; ends with the session.
-   * Where events are not kept any more a frame says so. A store that does not answer is waited for.
+   * What happened in a session after a position, and everything that happens from now on, as it stands on the wire; ends
+   * with the session. Where events are not kept any more a frame says so. A store that does not answer is waited for.
    * @throws StoreError for one that never will.
    */
-  async *follow(
-    id: string,
-    after: number,
-    signal: AbortSignal,
-  ): AsyncGenerator<JournalFrame, void, undefined> {
+  async *follow(id: string, after: number, signal: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
     const { life } = this.#options;
+    let wake = (): void => undefined;
+    // One listener for the whole time: to add and remove one for every wait costs more than the rest of it.
+    const onAbort = (): void => wake();
+    signal.addEventListener('abort', onAbort);
     this.#all += 1;
     try {
       await life(id)?.opened;
@@ -66,22 +66,26 @@ export class JournalReaders {
       const gap = await untilAnswered(async () => this.#gapBefore(id, after), signal);
       if (gap !== null) {
         ({ position } = gap);
-        yield gap;
+        yield gap.frame;
       }
       while (!signal.aborted) {
         const tail = life(id)?.tail ?? null;
-        const frame = tail?.at(position + 1) ?? null;
-        if (frame !== null) {
-          position += 1;
-          yield { position, frame };
+        const piece = tail?.after(position) ?? null;
+        if (piece !== null) {
+          position = piece.last;
+          yield piece.bytes;
         } else if (tail !== null && tail.last <= position) {
           if (tail.closed) return;
-          await tail.beyond(position, signal);
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+            tail.whenBeyond(position, resolve);
+          });
+          tail.withdraw(wake);
         } else {
           const before = position;
           for await (const stored of this.#fromStore(id, position, signal)) {
             ({ position } = stored);
-            yield stored;
+            yield stored.frame;
           }
           if (position !== before) continue;
           await life(id)?.opened;
@@ -91,6 +95,7 @@ export class JournalReaders {
       }
     } finally {
       this.#all -= 1;
+      signal.removeEventListener('abort', onAbort);
     }
   }
 

@@ -126,3 +126,24 @@ test('no segment takes longer than events are kept: what refers to its beginning
   });
   expect(segments).toEqual([1, 1, 1, 4, 4, 6]);
 });
+
+test('segments of many messages end, too: what is kept of a session can be bounded', () => {
+  const recorder = new Recorder('s', NOTHING, KEPT);
+  const segments = new Set<number | undefined>();
+  for (let id = 0; id < 100; id += 1) {
+    recorder.take(message(id, 'x'.repeat(10_000)));
+    segments.add(recorder.draft(new Date(), false)?.write.batch?.segment);
+  }
+  expect(segments.size).toBeGreaterThan(10);
+});
+
+test('two large messages that change in turns are not repeated again and again', () => {
+  const recorder = new Recorder('s', NOTHING, KEPT);
+  const large = 'x'.repeat(50_000);
+  let kept = 0;
+  for (let change = 0; change < 300; change += 1) {
+    recorder.take(message(change % 2, `${large}${'y'.repeat(change)}`));
+    kept += JSON.stringify(recorder.draft(new Date(), false)?.write.batch?.events).length;
+  }
+  expect(kept).toBeLessThan(8 * large.length);
+});

@@ -8,7 +8,7 @@ import { encodeEvent } from './event-codec.ts';
 import type { SegmentTexts } from './event-codec.ts';
 import type { JournalEvent, PlacedEvent } from './journal-event.ts';
 
-/** A segment ends when what was kept of it is more than this, and more than twice the full texts in it. */
+/** A segment ends when what was kept of it is more than this, and more than twice what earlier ones had already. */
 const SEGMENT_CHARS = 64 * 1024;
 /** A segment also ends after this time, so that its first events can be forgotten when they are old. */
 const SEGMENT_MS = 3_600_000;
@@ -61,7 +61,7 @@ export class Recorder {
   readonly #unsaved = new Map<number, StoredMessage>();
   readonly #texts: SegmentTexts = new Map();
   #segmentChars = 0;
-  #fullChars = 0;
+  #repeatedChars = 0;
   /** After a start the texts of the last segment are not known: another one begins. */
   #segmentEndsAt = 0;
   #savedAt = 0;
@@ -171,7 +171,7 @@ export class Recorder {
     if (beginsSegment) {
       this.#texts.clear();
       this.#segmentChars = 0;
-      this.#fullChars = 0;
+      this.#repeatedChars = 0;
       this.#segmentEndsAt = now.getTime() + this.#segmentMs;
     }
     const segment = beginsSegment ? first.position : this.#head.segment;
@@ -180,7 +180,7 @@ export class Recorder {
       const encoded = encodeEvent(event, this.#texts);
       if (encoded.k === 'm') {
         this.#segmentChars += encoded.add.length;
-        if (!known) this.#fullChars += encoded.add.length;
+        if (!known && !encoded.new) this.#repeatedChars += encoded.add.length;
       }
       return encoded;
     });
@@ -238,7 +238,7 @@ export class Recorder {
   }
 
   #segmentIsOver(now: Date): boolean {
-    const isFull = this.#segmentChars > SEGMENT_CHARS && this.#segmentChars > 2 * this.#fullChars;
+    const isFull = this.#segmentChars > SEGMENT_CHARS && this.#segmentChars > 2 * this.#repeatedChars;
     return isFull || now.getTime() >= this.#segmentEndsAt;
   }
 

@@ -41,9 +41,10 @@ export interface JournalWrite {
 
 /** What was forgotten. */
 export interface Pruned {
-  readonly batches: number;
   /** As they were stored. */
   readonly bytes: number;
+  /** Last position of what was forgotten, by session. */
+  readonly upTo: ReadonlyMap<string, number>;
 }
 
 const eventList = z.array(z.unknown());
@@ -190,18 +191,21 @@ export class JournalTable {
 
   /** The rest of a segment could not be read without its beginning: each goes at once. */
   async #forget(segments: readonly { sessionId: string; segment: number }[]): Promise<Pruned> {
-    let [batches, bytes] = [0, 0];
+    let bytes = 0;
+    const upTo = new Map<string, number>();
     for (const { sessionId, segment } of segments) {
       const gone = await this.#db
         .deleteFrom('journal_batches')
         .where('session_id', '=', sessionId)
         .where('segment', '=', segment)
-        .returning((row) => row.fn<number>('length', ['events_sealed']).as('bytes'))
+        .returning((row) => ['last_position', row.fn<number>('length', ['events_sealed']).as('bytes')])
         .execute();
-      batches += gone.length;
-      for (const row of gone) bytes += row.bytes;
+      for (const row of gone) {
+        bytes += row.bytes;
+        upTo.set(sessionId, Math.max(row.last_position, upTo.get(sessionId) ?? 0));
+      }
     }
-    return { batches, bytes };
+    return { bytes, upTo };
   }
 
   async #write(db: Database, { sessionId, head, batch, messages }: JournalWrite): Promise<void> {

@@ -98,11 +98,11 @@ export function conversationContract(engine: TestEngine): void {
       expect(await firstPositions(store, id)).toEqual([4]);
       const later = new Date(NOW.getTime() + 1_000);
       await store.journal.append([batchOf(id, 5, { segment: 4, at: later })]);
-      expect(await store.journal.pruneToAge(later, 10)).toEqual({ batches: 0, bytes: 0 });
+      expect(await store.journal.pruneToAge(later, 10)).toEqual({ bytes: 0, upTo: new Map() });
       // However few at a time: the rest of a segment could not be read without its beginning.
       expect(await store.journal.pruneToAge(new Date(later.getTime() + 1), 1)).toEqual({
-        batches: 2,
         bytes: expect.toSatisfy((bytes: number) => bytes > 5_000 && bytes < 10_000),
+        upTo: new Map([[id, 5]]),
       });
       expect((await store.journal.readHead(id))?.lastPosition).toBe(5);
     });
