@@ -14,6 +14,7 @@ import { restart } from './benches/restart.ts';
 import { search } from './benches/search.ts';
 import { sessionStart } from './benches/session-start.ts';
 import { soak } from './benches/soak.ts';
+import { viewers } from './benches/viewers.ts';
 import { machineLine, resultTable, writeDocument } from './report.ts';
 
 const BENCHES: readonly Bench[] = [
@@ -30,6 +31,7 @@ const BENCHES: readonly Bench[] = [
   readyToServe,
   idleProcessor,
   eventLatency,
+  viewers,
   memoryGrowth,
 ];
 

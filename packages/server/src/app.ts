@@ -282,7 +282,13 @@ async function assemble(foundation: Foundation): Promise<Parts> {
     maxEntries: limits.environment_entries,
     maxBytes: limits.environment_bytes,
   };
-  const conversations = openConversations(config, store, access, log.child({ module: 'conversations' }));
+  const conversations = openConversations(
+    config,
+    store,
+    access,
+    observability,
+    log.child({ module: 'conversations' }),
+  );
   const sessionsLog = log.child({ module: 'sessions' });
   const sessions = new Sessions({
     store,
@@ -344,6 +350,7 @@ async function assemble(foundation: Foundation): Promise<Parts> {
     version: packageVersion(),
     startedAt: new Date(),
     isReady: foundation.isReady,
+    isJournalBehind: () => conversations.isBehind(),
     agentServer: agentServer.kind,
     defaultAgent,
   });
@@ -381,7 +388,7 @@ async function assemble(foundation: Foundation): Promise<Parts> {
     answerTimeoutMs: limits.answer_seconds * 1000,
     log: log.child({ module: 'proxy' }),
   });
-  observability.connect({ sessions, runtime, authenticator });
+  observability.connect({ sessions, runtime, authenticator, conversations });
   access.onChange(() => {
     proxy.recheck();
     mcp.recheck();

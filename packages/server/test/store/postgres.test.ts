@@ -1,7 +1,9 @@
+import { setTimeout } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { temporaryKeys } from '../../src/store/key-source.ts';
 import { openPostgres, postgresEngine } from '../../src/store/postgres.ts';
+import { Store } from '../../src/store/store.ts';
 import { HAS_POSTGRES, PostgresServer } from '../../../../tools/src/postgres-server.ts';
 import { newProfile, newSession, STEPS } from './stores.ts';
 
@@ -71,6 +73,21 @@ describe.skipIf(!HAS_POSTGRES)('store on PostgreSQL [needs postgresql]', () => {
     });
     await expect(attempt).rejects.toMatchObject({ name: 'StoreError', kind: 'unavailable' });
     expect(await store.sessions.count()).toBe(0);
+  });
+
+  test('a connection that is ended between two statements of a transaction ends nothing else', async () => {
+    const url = await server.createDatabase();
+    const engine = postgresEngine(url);
+    await using store = await Store.on(engine, temporaryKeys());
+    const attempt = engine.db.transaction().execute(async (transaction) => {
+      await sql`select 1`.execute(transaction);
+      await breakConnections(url);
+      // Until the end of the connection has arrived, while nobody waits for it.
+      await setTimeout(200);
+      await sql`select 1`.execute(transaction);
+    });
+    await expect(attempt).rejects.toMatchObject({ name: 'StoreError', kind: 'unavailable' });
+    await store.sessions.insert(newSession());
   });
 
   test('a restart of PostgreSQL is an error while it lasts, and over afterwards', async () => {
