@@ -195,6 +195,8 @@ function verdict(
   rule: RouteRule,
   method: string,
 ): Verdict {
+  // Without the header that pages of others cannot send, whoever asks.
+  if (rule === 'console') return 'forbidden';
   if (requires === null) return 'allowed';
   switch (caller.kind) {
     case 'none':

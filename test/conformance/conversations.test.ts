@@ -279,6 +279,14 @@ describe('the client', () => {
     const said: string[] = [];
     for await (const { content } of session.conversation.allMessages({ limit: 1 })) said.push(content);
     expect(said).toContain('platypus');
+    const backwards: string[] = [];
+    for (let cursor: string | undefined; ;) {
+      const page = await session.conversation.messages({ order: 'newest', limit: 2, cursor });
+      backwards.unshift(...page.messages.map(({ content }) => content));
+      cursor = page.next_cursor;
+      if (cursor === undefined) break;
+    }
+    expect(backwards).toEqual(said);
     const { matches } = await series.server.client.searchMessages('platypus');
     expect(matches.map(({ session_id: id }) => id)).toContain(session.id);
     expect((await session.conversation.queued({ state: 'delivered' })).messages).not.toEqual([]);

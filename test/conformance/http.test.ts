@@ -75,7 +75,7 @@ function expectError(
 }
 
 describe('paths and methods', () => {
-  test.each(['/', '/nope', '/favicon.ico', `/${UNKNOWN}`, '/?x=1/y', '/console'])(
+  test.each(['/', '/nope', '/favicon.ico', `/${UNKNOWN}`, '/?x=1/y'])(
     'PX-057, PX-058, PX-060: GET %s is 404 Not Found',
     async (path) => {
       expectError(await raw({ path }), 404, 'Not Found');

@@ -156,7 +156,9 @@ describe('the npm packages', () => {
     const documents = new Map(
       reports.map(({ name, files }) => [
         name,
-        files.map(({ path }) => path).filter((path) => !/^dist\/.*\.(?:js|d\.ts)$/u.test(path)),
+        files
+          .map(({ path }) => path)
+          .filter((path) => !/^dist\/.*\.(?:js|d\.ts)$|^dist\/console\//u.test(path)),
       ]),
     );
     expect(Object.fromEntries(documents)).toEqual({
@@ -181,7 +183,9 @@ describe('the npm packages', () => {
       ).toEqual([]);
     }
     const main = reports.find(({ name }) => name === 'agentapi-proxy');
-    expect(main?.files.map(({ path }) => path)).toContain('dist/bin.js');
+    const shipped = main?.files.map(({ path }) => path) ?? [];
+    expect(shipped).toEqual(expect.arrayContaining(['dist/bin.js', 'dist/console/index.html']));
+    expect(shipped.filter((path) => path.startsWith('dist/console/') && path.endsWith('.map'))).toEqual([]);
     // What was copied in for packing is gone again.
     expect(await readdir(join(ROOT, 'packages/server'))).not.toContain('CHANGELOG.md');
   });

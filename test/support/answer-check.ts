@@ -54,7 +54,7 @@ class DocumentedAnswers {
   problemOf(answer: SeenAnswer, knownAgents: boolean): string | null {
     const path = answer.path.split('?', 1)[0] ?? '';
     const first = path.split('/')[1] ?? '';
-    if (first === 'mcp') return null;
+    if (first === 'mcp' || isOfConsole(answer, path)) return null;
     const isControl = this.#reserved.has(first) || !path.slice(1).includes('/');
     if (!isControl && !knownAgents && !isRefusal(answer)) return null;
     const operation = this.#operation(answer.method, path);
@@ -102,6 +102,11 @@ class DocumentedAnswers {
     }
     return null;
   }
+}
+
+/** Whether this is a page or a file of the console, or leads to it: they are for people, and not described. */
+function isOfConsole({ method, status }: SeenAnswer, path: string): boolean {
+  return method === 'GET' && status < 400 && /^\/(?:console(?:\/.*)?)?$/.test(path);
 }
 
 /** Whether the proxy itself answered, not an agent behind it. */

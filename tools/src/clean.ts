@@ -7,6 +7,7 @@ const built = [
   'packages/client/dist',
   'packages/server/dist',
   'bench/dist',
+  'node_modules/.cache/console-types',
   'coverage',
   '.cache',
 ];

@@ -31,7 +31,7 @@ const server = createServer((request, response) => {
         const { content } = JSON.parse(Buffer.concat(chunks).toString('utf8'));
         const [count = 0, everyMs = 0, padding = 0] = String(content).split(' ').map(Number);
         void tell(count, everyMs, padding);
-        json({ ok: true });
+        return json({ ok: true });
       });
       break;
     case '/messages':

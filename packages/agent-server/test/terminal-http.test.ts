@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { runCli, type CliRun } from './support/cli-harness.ts';
-import { asRecord, eventually, type Reply } from './support/http-harness.ts';
+import { asRecord, eventually, openStream, type Reply } from './support/http-harness.ts';
 
 const MENU_AGENT = fileURLToPath(new URL('support/menu-agent.mjs', import.meta.url));
 const PROBLEM = 'application/problem+json';
@@ -221,5 +221,39 @@ describe.concurrent('AA-169: POST /internal/resize', () => {
     await supervised.channel.next('listening');
     expect((await post(supervised, '/internal/resize', { columns: 80, rows: 24 })).status).toBe(401);
     expect((await supervised.call({ path: '/internal/dialog' })).status).toBe(401);
+  });
+});
+
+describe.concurrent('GET /internal/terminal', () => {
+  const SHELL =
+    'printf "\\033[31mred\\033[0m\\n"; while read line; do printf "\\033[32m<%s>\\033[0m\\n" "$line"; done';
+
+  test('shows the real screen first, then what the program prints, and a repaint after a resize', async () => {
+    await using run = await runCli(['server', '--port', '0', '--term-height', '24', '--', 'sh', '-c', SHELL]);
+    await eventually(async () => (await lastText(run)).includes('red'));
+    await using stream = await openStream(await run.port(), '/internal/terminal');
+    expect([stream.status, stream.headers['content-type']]).toEqual([200, 'text/event-stream']);
+    const [first] = await stream.until((events) => events.length > 0);
+    expect(first).toMatchObject({ event: 'repaint', data: { columns: 80, rows: 24 } });
+    expect(JSON.stringify(first?.data)).toContain(String.raw`\u001b[31mred`);
+
+    expect((await post(run, '/message', { type: 'raw', content: 'hi\r' })).status).toBe(200);
+    const printed = await stream.until((events) => JSON.stringify(events).includes(String.raw`[32m<hi>`));
+    expect(printed.slice(1).map(({ event }) => event)).not.toContain('repaint');
+
+    await post(run, '/internal/resize', { columns: 40, rows: 12 });
+    const resized = await stream.until(
+      (events) => events.filter(({ event }) => event === 'repaint').length > 1,
+    );
+    expect(resized.findLast(({ event }) => event === 'repaint')?.data).toMatchObject({
+      columns: 40,
+      rows: 12,
+    });
+  });
+
+  test('there is no other method', async () => {
+    await using run = await runMenu([]);
+    const wrong = await post(run, '/internal/terminal', {});
+    expect([wrong.status, wrong.headers.allow]).toEqual([405, 'GET']);
   });
 });

@@ -61,6 +61,26 @@ export const meSchema: z.ZodMiniType<Me> = z.looseObject({
   authentication: z.enum(['on', 'off']),
   expires_at: z.optional(z.string()),
   session_id: z.optional(z.string()),
+  credential: z.enum(['none', 'header', 'cookie']),
+  key: z.optional(z.looseObject({ id: z.string(), name: z.nullable(z.string()) })),
+  server: z.looseObject({
+    version: z.string(),
+    agent_server: z.enum(['embedded', 'external']),
+    default_agent: z.string(),
+    persistence: z.boolean(),
+    github: z.looseObject({ host: z.string(), credentials: z.boolean() }),
+  }),
+  limits: z.looseObject({
+    body_bytes: z.number(),
+    proxied_body_bytes: z.nullable(z.number()),
+    upload_bytes: z.number(),
+    tags: z.number(),
+    tag_key_chars: z.number(),
+    tag_value_chars: z.number(),
+    environment_entries: z.number(),
+    environment_bytes: z.number(),
+    queued_messages: z.number(),
+  }),
 });
 
 const keyShape = {

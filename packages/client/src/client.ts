@@ -4,21 +4,25 @@ import { AuditLog } from './audit-log.ts';
 import { messageMatchPageSchema, type MessageMatchPage } from './conversation-schemas.ts';
 import { checkTimeout } from './deadline.ts';
 import { InvalidArgumentError } from './errors.ts';
-import { followOverview, type OverviewEvent } from './journal.ts';
+import { followOverview, type OverviewEvent, type StreamOptions } from './journal.ts';
 import { allPages, queryOf } from './paging.ts';
 import type { StartWithProfileRequest } from './profile-schemas.ts';
 import { Profiles } from './profiles.ts';
 import {
+  agentListSchema,
   healthSchema,
   openApiDocumentSchema,
   readinessSchema,
+  scriptListSchema,
   searchPageSchema,
   startReplySchema,
   versionSchema,
+  type AgentList,
   type DeleteResult,
   type Health,
   type OpenApiDocument,
   type Readiness,
+  type ScriptList,
   type SearchPage,
   type SessionDetails,
   type SessionState,
@@ -29,6 +33,9 @@ import {
 import { Session, type LogOptions } from './session.ts';
 import type { PageOptions } from './session-conversation.ts';
 import { Transport, type CallOptions, type FetchFunction } from './transport.ts';
+
+/** Pages of other origins cannot send it. */
+const FROM_CONSOLE = { 'X-Console': '1' };
 
 /** Options of {@link createClient}. */
 export interface ClientOptions {
@@ -149,10 +156,8 @@ export class Client {
    * What changes in all sessions that the caller may see; first how they are. Connections that break are replaced, and
    * begin with that again.
    */
-  events(
-    options: { readonly signal?: AbortSignal | undefined } = {},
-  ): AsyncGenerator<OverviewEvent, void, undefined> {
-    return followOverview(this.#transport, options.signal);
+  events(options: StreamOptions = {}): AsyncGenerator<OverviewEvent, void, undefined> {
+    return followOverview(this.#transport, options);
   }
 
   /** Messages in the caller's own sessions that hold all the words of `q`, newest first. */
@@ -180,6 +185,35 @@ export class Client {
   /** Whom the server takes the caller for. */
   me(options: CallOptions = {}): Promise<Me> {
     return this.#transport.json({ ...options, method: 'GET', path: '/me' }, meSchema);
+  }
+
+  /** What sessions can run. */
+  agents(options: CallOptions = {}): Promise<AgentList> {
+    return this.#transport.json({ ...options, method: 'GET', path: '/agents' }, agentListSchema);
+  }
+
+  /** Scripts that agent servers can be started by. */
+  scripts(options: CallOptions = {}): Promise<ScriptList> {
+    return this.#transport.json({ ...options, method: 'GET', path: '/scripts' }, scriptListSchema);
+  }
+
+  /** For pages of the server itself: has the browser show a cookie from now on, so that the page can forget the key. */
+  async signIn(apiKey: string, options: CallOptions = {}): Promise<void> {
+    const json = { api_key: apiKey };
+    const call = {
+      ...options,
+      method: 'POST',
+      path: '/console/sign-in',
+      headers: FROM_CONSOLE,
+      json,
+    } as const;
+    await this.#transport.text(call);
+  }
+
+  /** Has the browser forget the cookie of {@link Client.signIn}. */
+  async signOut(options: CallOptions = {}): Promise<void> {
+    const call = { ...options, method: 'POST', path: '/console/sign-out', headers: FROM_CONSOLE } as const;
+    await this.#transport.text(call);
   }
 
   /** What the server measures, in the text form of Prometheus; for admins with the permission `metrics:read`. */

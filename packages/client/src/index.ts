@@ -3,9 +3,25 @@ export type { Client, ClientOptions, SearchFilter } from './client.ts';
 export type { ApiKeyListOptions, ApiKeys } from './api-keys.ts';
 export type { AuditFilter, AuditLog } from './audit-log.ts';
 export type { ProfileChangeOptions, ProfileListOptions, Profiles, VersionedProfile } from './profiles.ts';
-export type { PageOptions, QueueOptions, SessionConversation, WaitOptions } from './session-conversation.ts';
-export type { JournalEvent, JournalOptions, OverviewEvent } from './journal.ts';
+export type {
+  MessagePageOptions,
+  PageOptions,
+  QueueOptions,
+  SessionConversation,
+  WaitOptions,
+} from './session-conversation.ts';
+export type { JournalEvent, JournalOptions, OverviewEvent, StreamOptions } from './journal.ts';
 export type { GitDiffOptions, SessionGit } from './session-git.ts';
+export type { SessionAgent } from './session-agent.ts';
+export type {
+  AcpEvent,
+  AgentDialog,
+  DialogChoice,
+  PermissionOption,
+  PermissionRequest,
+  PlanEntry,
+  ToolCall,
+} from './agent-schemas.ts';
 export type { SessionShares } from './session-shares.ts';
 export type { LogOptions, SendOptions, Session, UploadData } from './session.ts';
 export type { CallOptions, FetchFunction } from './transport.ts';
@@ -40,6 +56,7 @@ export type {
 } from './conversation-schemas.ts';
 export { SESSION_STATES } from './schemas.ts';
 export type {
+  AgentList,
   AgentStatus,
   AgentStatusReport,
   DeleteResult,
@@ -48,6 +65,7 @@ export type {
   Message,
   OpenApiDocument,
   Readiness,
+  ScriptList,
   SearchPage,
   SessionDetails,
   SessionState,

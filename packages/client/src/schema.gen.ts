@@ -4,6 +4,24 @@
 
 export interface components {
     schemas: {
+        readonly Agents: {
+            /** @description In the order in which `default_agent: auto` looks for them. */
+            readonly agents: readonly {
+                /** @description Whether its program is there; an environment of a session may find another one. */
+                readonly installed: boolean;
+                /** @description For `agent` of a start. */
+                readonly name: string;
+                /**
+                 * @description `pty` = through its terminal; `acp` = the Agent Client Protocol.
+                 * @enum {string}
+                 */
+                readonly transport: "pty" | "acp";
+                /** @description How its screen is read, such as `claude`. */
+                readonly type: string;
+            }[];
+            /** @description Agent of sessions that name none. */
+            readonly default_agent: string;
+        };
         /**
          * AgentStatus
          * @example stable
@@ -342,14 +360,68 @@ export interface components {
              */
             readonly authentication: "on" | "off";
             /**
+             * @description How the caller has come: `none` is needed while authentication is off.
+             * @enum {string}
+             */
+            readonly credential: "none" | "header" | "cookie";
+            /**
              * Format: date-time
              * @description When the key or link ends; absent = never.
              */
             readonly expires_at?: string | undefined;
+            /** @description Absent for keys of the configuration. */
+            readonly key?: {
+                /** @description Id of the key or of the link. */
+                readonly id: string;
+                /** @description Name of the key; `null` = none. */
+                readonly name: string | null;
+            } | undefined;
+            /** @description What requests have to keep to. */
+            readonly limits: {
+                /** @description Largest body of the server’s own routes. */
+                readonly body_bytes: number;
+                /** @description Names and values of a request’s variables together. */
+                readonly environment_bytes: number;
+                /** @description Most variables in a request. */
+                readonly environment_entries: number;
+                /** @description Largest body passed on to an agent server; `null` = no limit. */
+                readonly proxied_body_bytes: number | null;
+                /** @description Most messages that wait for the agent of a session. */
+                readonly queued_messages: number;
+                /** @description Longest name of a tag. */
+                readonly tag_key_chars: number;
+                /** @description Longest value of a tag. */
+                readonly tag_value_chars: number;
+                /** @description Most tags of a session. */
+                readonly tags: number;
+                /** @description Largest file that `/upload` of a session takes. */
+                readonly upload_bytes: number;
+            };
             /** @description What the caller may do; `*` = everything. */
             readonly permissions: readonly string[];
             /** @description `admin` sees what belongs to others, too; other names change nothing. */
             readonly role: string;
+            /** @description What this server is and has. */
+            readonly server: {
+                /**
+                 * @description The one of this program, or an `agentapi` program.
+                 * @enum {string}
+                 */
+                readonly agent_server: "embedded" | "external";
+                /** @description Agent of sessions that name none. */
+                readonly default_agent: string;
+                /** @description Where repositories come from. */
+                readonly github: {
+                    /** @description Whether the server has a token or an App for sessions that bring none. */
+                    readonly credentials: boolean;
+                    /** @description Host of the addresses of repositories. */
+                    readonly host: string;
+                };
+                /** @description Whether sessions outlive the server. */
+                readonly persistence: boolean;
+                /** @description Of this program, such as `0.1.0`. */
+                readonly version: string;
+            };
             /** @description The one session that a share link opens. */
             readonly session_id?: string | undefined;
             /** @description Owner of what the caller makes. */
@@ -706,6 +778,12 @@ export interface components {
              */
             readonly overlap_seconds?: number | undefined;
         };
+        readonly Scripts: {
+            /** @description Script of sessions that name none; `auto` = by whether there is a repository. */
+            readonly default_script: string;
+            /** @description Names for `script` of a start, sorted. */
+            readonly scripts: readonly string[];
+        };
         readonly SearchPage: {
             /** @description `cursor` of the next page; absent on the last. */
             readonly next_cursor?: string | undefined;
@@ -930,6 +1008,10 @@ export interface components {
             readonly expires_at?: (string | null) | undefined;
             /** @description Whom to let in. */
             readonly user_id: string;
+        };
+        readonly SignIn: {
+            /** @description An API key, or the token of a share link. */
+            readonly api_key: string;
         };
         readonly StartReply: {
             /**

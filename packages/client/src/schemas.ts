@@ -196,3 +196,28 @@ export const errorBodySchema = z.looseObject({
   title: z.optional(z.string()),
   errors: z.optional(z.array(z.looseObject({ message: z.optional(z.string()) }))),
 });
+
+/** What sessions can run: answer of `GET /agents`. */
+export type AgentList = components['schemas']['Agents'];
+
+/** Scripts that agent servers can be started by: answer of `GET /scripts`. */
+export type ScriptList = components['schemas']['Scripts'];
+
+/** Body of `GET /agents`. */
+export const agentListSchema: z.ZodMiniType<AgentList> = z.looseObject({
+  default_agent: z.string(),
+  agents: z.array(
+    z.looseObject({
+      name: z.string(),
+      type: z.string(),
+      transport: z.enum(['pty', 'acp']),
+      installed: z.boolean(),
+    }),
+  ),
+});
+
+/** Body of `GET /scripts`. */
+export const scriptListSchema: z.ZodMiniType<ScriptList> = z.looseObject({
+  default_script: z.string(),
+  scripts: z.array(z.string()),
+});

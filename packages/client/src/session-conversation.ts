@@ -23,6 +23,12 @@ export interface PageOptions extends CallOptions {
   readonly cursor?: string | undefined;
 }
 
+/** Options of {@link SessionConversation.messages}. */
+export interface MessagePageOptions extends PageOptions {
+  /** `newest`: the first page is the end of the conversation, and the next one is before it. */
+  readonly order?: 'oldest' | 'newest' | undefined;
+}
+
 /** Options of {@link SessionConversation.queue}. */
 export interface QueueOptions extends CallOptions {
   /** A name for this request: a second one with it adds nothing, and gets the same message. */
@@ -57,8 +63,8 @@ export class SessionConversation {
   }
 
   /** A page of what was said, oldest first. */
-  messages({ limit, cursor, ...options }: PageOptions = {}): Promise<ConversationPage> {
-    const query = queryOf({ limit, cursor });
+  messages({ order, limit, cursor, ...options }: MessagePageOptions = {}): Promise<ConversationPage> {
+    const query = queryOf({ order, limit, cursor });
     const call = { ...options, method: 'GET', path: `${this.#session}/messages`, query } as const;
     return this.#transport.json(call, conversationPageSchema);
   }

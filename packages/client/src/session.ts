@@ -17,6 +17,7 @@ import {
   type SessionDetails,
   type UploadedFile,
 } from './schemas.ts';
+import { SessionAgent } from './session-agent.ts';
 import { SessionConversation } from './session-conversation.ts';
 import { SessionGit } from './session-git.ts';
 import { SessionShares } from './session-shares.ts';
@@ -65,6 +66,8 @@ export class Session {
   readonly git: SessionGit;
   /** What the server keeps of the conversation, and the queue of messages to the agent. */
   readonly conversation: SessionConversation;
+  /** What its agent asks and does besides talking. */
+  readonly agent: SessionAgent;
   readonly #segment: string;
   readonly #transport: Transport;
 
@@ -76,6 +79,7 @@ export class Session {
     this.shares = new SessionShares(transport, this.#record());
     this.git = new SessionGit(transport, this.#record());
     this.conversation = new SessionConversation(transport, this.#record());
+    this.agent = new SessionAgent(transport, (route) => this.#agent(route));
   }
 
   /** The session's record: state, agent, times, reason of a failure. */

@@ -21,12 +21,13 @@ import type { Listener } from './http/listener.ts';
 import { listenerLimitsOf } from './http/listener-limits.ts';
 import { describeApi } from './http/openapi/describe-api.ts';
 import { OriginGuard } from './http/origin-guard.ts';
+import { startChoiceRoutes } from './http/routes/agents.ts';
 import { apiKeyRoutes } from './http/routes/api-keys.ts';
 import { auditRoute } from './http/routes/audit.ts';
 import { MCP_REQUEST_HEADERS } from './http/routes/mcp.ts';
 import { documentRoutes } from './http/routes/documents.ts';
 import { gitRoutes } from './http/routes/git.ts';
-import { meRoute } from './http/routes/me.ts';
+import { meRoute, serverFacts } from './http/routes/me.ts';
 import { metricsRoute } from './http/routes/metrics.ts';
 import { profileRoutes } from './http/routes/profiles.ts';
 import { sessionRoutes } from './http/routes/sessions.ts';
@@ -35,9 +36,10 @@ import { startWithProfileRoute } from './http/routes/start-with-profile.ts';
 import { systemRoutes } from './http/routes/system.ts';
 import { StartGate } from './http/start-gate.ts';
 import type { RootLog } from './log.ts';
+import { createAgentServer, openScripts } from './open-agent-server.ts';
+import { openConsole } from './open-console.ts';
 import { openConversations } from './open-conversations.ts';
 import type { Conversations } from './open-conversations.ts';
-import { createAgentServer, openScripts } from './open-agents.ts';
 import { openMcp } from './open-mcp.ts';
 import type { McpAccess } from './open-mcp.ts';
 import { openObservability } from './open-observability.ts';
@@ -78,7 +80,8 @@ const RESERVED_SEGMENTS: ReadonlySet<string> = new Set([
     'readyz',
     'version',
   ],
-  ...['me', 'api-keys', 'audit', 'events', 'metrics', 'mcp', 'console', 'docs', 'openapi.json'],
+  ...['me', 'agents', 'scripts', 'api-keys', 'audit', 'events', 'metrics', 'mcp', 'console', 'docs'],
+  'openapi.json',
 ]);
 
 const HOUR_MS = 3_600_000;
@@ -88,6 +91,8 @@ const DAY_MS = 24 * HOUR_MS;
 export interface AppOverrides {
   /** Opens the store; the server closes it. */
   readonly openStore?: () => Promise<Store>;
+  /** The built console, elsewhere than the build puts it. */
+  readonly consoleFolder?: string;
 }
 
 /**
@@ -167,6 +172,8 @@ export async function createApp(
         listener,
         observability,
         isReady: () => isReady,
+        searchPath,
+        consoleFolder: overrides.consoleFolder,
       });
       const { sessions, workspaces, repositories, control, proxy, conversations } = parts;
       const recovery = await sessions.recover();
@@ -243,6 +250,8 @@ interface Foundation {
   readonly listener: Listener;
   readonly observability: Observability;
   readonly isReady: () => boolean;
+  readonly searchPath: string;
+  readonly consoleFolder: string | undefined;
 }
 
 /** What stands on the store. */
@@ -363,7 +372,13 @@ async function assemble(foundation: Foundation): Promise<Parts> {
   apiKeyRoutes(control, access.keys, authenticator.enabled);
   auditRoute(control, access.audit);
   metricsRoute(control, observability.metrics);
-  meRoute(control, authenticator.enabled ? 'on' : 'off');
+  const facts = { version: packageVersion(), agentServer: agentServer.kind };
+  meRoute(control, serverFacts(config, facts, defaultAgent));
+  const { scripts, searchPath, consoleFolder } = foundation;
+  startChoiceRoutes(control, { agents, defaultAgent, searchPath, scripts, defaultScript: config.script });
+  if (config.console.enabled) {
+    openConsole(control, { authenticator, store, trustedProxies, folder: consoleFolder });
+  }
   const mcp = openMcp(control, {
     listener: foundation.listener,
     authenticator,

@@ -21,6 +21,10 @@ export const ERRORS = {
   invalid_api_key: { status: 401, message: 'Invalid API key' },
   too_many_failures: { status: 429, message: 'Too many failed attempts' },
   authentication_off: { status: 409, message: 'Authentication is off' },
+  csrf: {
+    status: 403,
+    message: 'The request does not prove that it comes from the console; send X-Console: 1',
+  },
   permissions_exceeded: { status: 403, message: 'A key can do at most what its creator can' },
   foreign_key: { status: 403, message: 'You can only manage your own API keys' },
   foreign_session_share: { status: 403, message: 'You can only share your own sessions' },

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AgentType } from '../agent-type.ts';
-import { AgentTerminal } from '../terminal/agent-terminal.ts';
+import { AgentTerminal, type LiveScreen } from '../terminal/agent-terminal.ts';
 import type { PtyExit } from '../terminal/pty.ts';
 import type { ScreenImage } from '../terminal/screen.ts';
 import {
@@ -137,6 +137,10 @@ class TerminalConversation implements PtyConversation {
 
   screen(): string {
     return this.#watch.screen.full;
+  }
+
+  get liveScreen(): LiveScreen {
+    return this.#terminal;
   }
 
   title(): string {

@@ -1,4 +1,5 @@
 import type { AgentType } from '../agent-type.ts';
+import type { LiveScreen } from '../terminal/agent-terminal.ts';
 import type { PtyExit } from '../terminal/pty.ts';
 import type { Conversation } from './conversation-model.ts';
 import type { DialogAnswer, NamedDialog } from './answering.ts';
@@ -34,6 +35,8 @@ export interface PtyConversation extends Conversation, AsyncDisposable {
   readonly transport: 'pty';
   /** Process id of the agent; it leads its own process group and terminal session. */
   readonly agentPid: number;
+  /** The screen as it is, with colours and cursor. */
+  readonly liveScreen: LiveScreen;
   /** Resolves when the agent has ended and its last output is in `messages()` and `screen()`; never rejects. */
   readonly exited: Promise<PtyExit>;
   /** Resolves when the status is `stable` for the first time; stays pending when the agent ends before. */

@@ -4,6 +4,7 @@ import { Problem, unexpectedProblem, validationProblem, type ProblemDetail } fro
 import { sendText, type Exchange } from './reply.ts';
 import { BODY_TIMEOUT_MS, parseJsonObject, readBody } from './request-body.ts';
 import type { Route } from './router.ts';
+import { terminalStream } from './terminal-stream.ts';
 
 /** The smallest size is the command line's (AA-007); a larger one than this would only take memory. */
 const SIZE_LIMITS = { columns: { min: 10, max: 1_000 }, rows: { min: 10, max: 2_000 } } as const;
@@ -18,6 +19,7 @@ const MAX_CHOICE = 99;
  * - `POST /internal/dialog/{id}` with `{choice}`: takes a choice, counted from 0; `{ok: true}` once the dialog is
  *   gone. 409 when it is not up (any more), 422 when it has no such choice, 500 when nothing happens
  * - `POST /internal/resize` with `{columns, rows}`: gives the terminal another size (AA-169)
+ * - `GET /internal/terminal`: a stream of the real screen; see {@link terminalStream}
  *
  * Requests wait until the agent is started; a rejection of `conversation` is answered with 500.
  */
@@ -28,6 +30,13 @@ export function terminalRoutes(conversation: Promise<PtyConversation>): (path: s
         method: 'GET',
         handler: async (exchange) =>
           sendReply(exchange, { dialog: dialogBody((await started(conversation)).dialog()) }),
+      };
+    }
+    if (path === '/internal/terminal') {
+      return {
+        method: 'GET',
+        handler: async ({ response }, streams) =>
+          streams.open(response, terminalStream((await started(conversation)).liveScreen)),
       };
     }
     if (path === '/internal/resize') {

@@ -20,6 +20,17 @@ export interface TerminalView {
   onOutput(listener: () => void): () => void;
 }
 
+/** What has happened to a terminal's screen. */
+export type ScreenChange = { readonly kind: 'output'; readonly data: string } | { readonly kind: 'resized' };
+
+/** A screen for viewers that are emulators themselves. */
+export interface LiveScreen {
+  /** The size, and output that makes an emulator of this size, newly reset, show the same. */
+  repaint(): { readonly columns: number; readonly rows: number; readonly data: string };
+  /** Calls `listener` with what has changed since the last {@link repaint}; returns how to end that. */
+  onScreenChange(listener: (change: ScreenChange) => void): () => void;
+}
+
 /**
  * Reading stops when so many characters wait for the emulator, and goes on when few are left. Small,
  * because what still waits in the kernel when the program ends is given up 200 ms later.
@@ -34,11 +45,12 @@ const LAST_OUTPUT_CHARACTERS = 4_096;
 const KILL_WAIT_MS = 2_000;
 
 /** An agent's program together with the emulator that shows its output. */
-export class AgentTerminal implements TerminalView {
+export class AgentTerminal implements TerminalView, LiveScreen {
   readonly #pty: Pty;
   readonly #screen: Screen;
   readonly #gap: QuietGap;
   readonly #outputListeners = new Set<() => void>();
+  readonly #viewers = new Set<(change: ScreenChange) => void>();
   #settledListener: () => void = () => {};
   #lastOutput = '';
   #waiting = 0;
@@ -54,6 +66,7 @@ export class AgentTerminal implements TerminalView {
       rows: options.rows,
       onReply: (data) => this.#pty.write(data),
       onChange: () => this.#changed(),
+      onApplied: (data) => this.#show({ kind: 'output', data }),
     });
     this.#gap = new QuietGap({
       gapMs: options.gapMs,
@@ -111,6 +124,16 @@ export class AgentTerminal implements TerminalView {
     return () => this.#outputListeners.delete(listener);
   }
 
+  repaint(): { readonly columns: number; readonly rows: number; readonly data: string } {
+    const { columns, rows } = this.#screen;
+    return { columns, rows, data: this.#screen.repaint() };
+  }
+
+  onScreenChange(listener: (change: ScreenChange) => void): () => void {
+    this.#viewers.add(listener);
+    return () => this.#viewers.delete(listener);
+  }
+
   /** Sets who is called when the screen has changed and may be read (agentapi section 4.2). */
   onSettled(listener: () => void): void {
     this.#settledListener = listener;
@@ -121,6 +144,7 @@ export class AgentTerminal implements TerminalView {
     this.#screen.resize(columns, rows);
     this.#pty.resize(columns, rows);
     this.#changed();
+    this.#show({ kind: 'resized' });
   }
 
   /** Signals the agent's process group, waits, kills what is left of it. Idempotent. */
@@ -137,6 +161,7 @@ export class AgentTerminal implements TerminalView {
     }
     this.#gap.dispose();
     this.#outputListeners.clear();
+    this.#viewers.clear();
     this.#screen.dispose();
   }
 
@@ -159,6 +184,10 @@ export class AgentTerminal implements TerminalView {
   #changed(): void {
     this.#gap.changed();
     for (const listener of this.#outputListeners) listener();
+  }
+
+  #show(change: ScreenChange): void {
+    for (const viewer of this.#viewers) viewer(change);
   }
 
   async #end(): Promise<PtyExit> {

@@ -1,8 +1,10 @@
 import { createRequire } from 'node:module';
 import type * as Unicode11 from '@xterm/addon-unicode11';
 import type * as Xterm from '@xterm/headless';
+import { Repaint } from './repaint.ts';
 import { RowSpeller } from './row-speller.ts';
 import { StringGuard } from './string-guard.ts';
+import { unfinishedSequence } from './unfinished-sequence.ts';
 
 // `require` instead of `import`: see pty.ts.
 const require = createRequire(import.meta.url);
@@ -16,6 +18,8 @@ export interface ScreenOptions {
   readonly onReply: (data: string) => void;
   /** Called after output has been applied, whether or not a visible character changed. */
   readonly onChange: () => void;
+  /** Called with every piece of output when {@link Screen.repaint} shows it. */
+  readonly onApplied?: (output: string) => void;
 }
 
 /** What a terminal shows at one moment. */
@@ -51,6 +55,9 @@ export class ScreenImage {
 export class Screen {
   readonly #terminal: Xterm.Terminal;
   readonly #guard = new StringGuard();
+  readonly #repaint: Repaint;
+  readonly #onApplied: ((output: string) => void) | undefined;
+  #unfinished = '';
   #speller: RowSpeller | null = null;
   #title = '';
   #changes = 0;
@@ -67,6 +74,8 @@ export class Screen {
     });
     this.#terminal.loadAddon(new Unicode11Addon());
     this.#terminal.unicode.activeVersion = '11';
+    this.#repaint = new Repaint(this.#terminal);
+    this.#onApplied = options.onApplied;
     this.#terminal.onData(options.onReply);
     this.#terminal.onTitleChange((title) => (this.#title = title));
     this.#terminal.onWriteParsed(() => {
@@ -77,7 +86,25 @@ export class Screen {
 
   /** Applies output of the program; `done` is called once it shows in {@link read}. */
   write(data: string, done: () => void): void {
-    this.#terminal.write(this.#guard.filter(data), done);
+    const output = this.#guard.filter(data);
+    this.#terminal.write(output, () => {
+      this.#unfinished = unfinishedSequence(this.#unfinished + output);
+      done();
+      this.#onApplied?.(output);
+    });
+  }
+
+  /** Output that makes another emulator of this size, newly reset, show the same, with colours and cursor. */
+  repaint(): string {
+    return this.#repaint.text() + this.#unfinished;
+  }
+
+  get columns(): number {
+    return this.#terminal.cols;
+  }
+
+  get rows(): number {
+    return this.#terminal.rows;
   }
 
   /** Grows with every piece of applied output and every resize; equal numbers mean an equal screen. */
@@ -123,10 +150,12 @@ export class Screen {
   /** Changes the size; the contents are re-wrapped as a terminal window would. */
   resize(columns: number, rows: number): void {
     this.#terminal.resize(columns, rows);
+    this.#repaint.resized();
     this.#changed();
   }
 
   dispose(): void {
+    this.#repaint[Symbol.dispose]();
     this.#terminal.dispose();
   }
 

@@ -216,7 +216,8 @@ export function openStream(
       let parsed: EventRecord[] = [];
       let parsedTo = 0;
       const events = () => {
-        const end = raw.lastIndexOf('\n\n') + 2;
+        const last = raw.lastIndexOf('\n\n');
+        const end = last < 0 ? 0 : last + 2;
         if (end > parsedTo) parsed = [...parsed, ...parseEvents(raw.slice(parsedTo, end))];
         parsedTo = Math.max(parsedTo, end);
         return parsed;

@@ -4,6 +4,8 @@ import { AppError } from '../errors.ts';
 import type { SecretRegistry } from '../secret-registry.ts';
 import { AttemptLimiter } from './attempt-limiter.ts';
 import { ConfiguredKeys } from './configured-keys.ts';
+import type { ConsoleCookies } from './console-cookies.ts';
+import { sourceOf } from './cookie-proof.ts';
 import { digestOf } from './credential-index.ts';
 import type { CredentialSource } from './credential-index.ts';
 import { ALL_PERMISSIONS } from './permissions.ts';
@@ -30,9 +32,18 @@ export interface Authenticator {
   /**
    * The caller. The configured header decides where it is not empty, else `Authorization: Bearer` (PX-044). With an
    * origin, wrong credentials from it are counted and reported, and answered otherwise when there are too many.
-   * @throws AppError `api_key_required` (PX-037), `invalid_api_key` (PX-038, PX-039), `too_many_failures`.
+   * Where no header has one, the console's cookie counts, unless a browser opens a page with it.
+   * @throws AppError `api_key_required` (PX-037), `invalid_api_key` (PX-038, PX-039), `too_many_failures`, `csrf` for a
+   *   cookie that a page of another origin has had sent.
    */
   authenticate(headers: IncomingHttpHeaders, origin?: RequestOrigin): Principal;
+  /**
+   * Who has this key, and its digest; counted and reported like {@link authenticate}.
+   * @throws AppError `invalid_api_key`, `too_many_failures`.
+   */
+  signIn(key: string, origin: RequestOrigin): SignedIn;
+  /** Lets in who brings such a cookie. */
+  acceptCookies(cookies: Pick<ConsoleCookies, 'read'>): void;
   /** Lets credentials of this source in as well; those of the configuration come first. */
   accept(source: CredentialSource): void;
   /** Has every request counted that is not let in; unlike refusals, with those that are known by now. */
@@ -46,6 +57,12 @@ export interface Authenticator {
    * @throws ConfigError when it is broken; the keys from before stay (DF-08).
    */
   reload(): number;
+}
+
+/** Somebody who has shown a key. */
+export interface SignedIn {
+  readonly principal: Principal;
+  readonly digest: Buffer;
 }
 
 const ANONYMOUS: Principal = {
@@ -75,6 +92,8 @@ export function createAuthenticator(
       keyHeaders,
       credentialHeaders,
       authenticate: () => ANONYMOUS,
+      signIn: (key) => ({ principal: ANONYMOUS, digest: digestOf(key) }),
+      acceptCookies: () => undefined,
       accept: () => undefined,
       countFailures: () => undefined,
       countLimited: () => 0,
@@ -92,6 +111,38 @@ export function createAuthenticator(
     if (origin !== undefined) for (const counter of counters) counter(failure);
   };
 
+  let cookies: Pick<ConsoleCookies, 'read'> | null = null;
+  /** The holder of one of these, which are readings of one credential. */
+  const holderOf = (digests: readonly Buffer[], origin: RequestOrigin | undefined): SignedIn => {
+    const now = clock();
+    for (const digest of digests) {
+      const principal = findIn(sources, digest, now);
+      if (principal !== null) return { principal, digest };
+    }
+    if (origin !== undefined) {
+      const waitSeconds = limiter.waitSeconds(origin.address, now);
+      if (waitSeconds > 0) {
+        count('too_many_failures', origin);
+        throw new AppError('too_many_failures', { retryAfterSeconds: waitSeconds });
+      }
+      limiter.failed(origin.address, now);
+      for (const listener of listeners) listener(origin);
+    }
+    count('invalid_api_key', origin);
+    throw new AppError('invalid_api_key');
+  };
+  /** The holder of the cookie, which nobody can guess: one that has become worthless is no attack. */
+  const byCookie = (headers: IncomingHttpHeaders): Principal | null => {
+    const now = clock();
+    const digest = cookies?.read(headers.cookie, now) ?? null;
+    const principal = digest === null ? null : findIn(sources, digest, now);
+    if (principal === null) return null;
+    const source = sourceOf(headers);
+    if (source === 'foreign') throw new AppError('csrf');
+    if (source === 'navigation') return null;
+    return { ...principal, byCookie: source === 'own' ? 'proven' : 'unproven' };
+  };
+
   return {
     enabled: true,
     keyHeaders,
@@ -99,26 +150,18 @@ export function createAuthenticator(
     authenticate: (headers, origin) => {
       const presented = presentedKeys(headers, header);
       if (presented.length === 0) {
+        const principal = byCookie(headers);
+        if (principal !== null) return principal;
         count('api_key_required', origin);
         throw new AppError('api_key_required');
       }
-      const now = clock();
-      for (const key of presented) {
-        // Node decodes header bytes as Latin-1; digests are over the bytes that were sent.
-        const principal = findIn(sources, digestOf(Buffer.from(key, 'latin1')), now);
-        if (principal !== null) return principal;
-      }
-      if (origin !== undefined) {
-        const waitSeconds = limiter.waitSeconds(origin.address, now);
-        if (waitSeconds > 0) {
-          count('too_many_failures', origin);
-          throw new AppError('too_many_failures', { retryAfterSeconds: waitSeconds });
-        }
-        limiter.failed(origin.address, now);
-        for (const listener of listeners) listener(origin);
-      }
-      count('invalid_api_key', origin);
-      throw new AppError('invalid_api_key');
+      // Node decodes header bytes as Latin-1; digests are over the bytes that were sent.
+      const digests = presented.map((key) => digestOf(Buffer.from(key, 'latin1')));
+      return holderOf(digests, origin).principal;
+    },
+    signIn: (key, origin) => holderOf([digestOf(key)], origin),
+    acceptCookies: (reader) => {
+      cookies = reader;
     },
     countFailures: (listener) => void counters.push(listener),
     countLimited: () => limiter.countLimited(clock()),

@@ -18,6 +18,14 @@ export function authorize(principal: Principal, requirement: Requirement): void 
   throw new AppError('insufficient_permissions');
 }
 
+/**
+ * Returns when nobody else can have made the caller's browser send this.
+ * @throws AppError `csrf` for a cookie without proof of where it comes from.
+ */
+export function checkProof({ byCookie }: Principal): void {
+  if (byCookie === 'unproven') throw new AppError('csrf');
+}
+
 /** Whether the caller holds the permission, `*` included. */
 export function holds({ permissions }: Principal, permission: string): boolean {
   return permissions.has(permission) || permissions.has(ALL_PERMISSIONS);

@@ -170,6 +170,7 @@ export class IssuedKeys implements CredentialSource, AsyncDisposable {
             role: record.role,
             permissions: new Set(record.permissions),
             keyId: record.id,
+            ...(record.label === '' ? {} : { keyName: record.label }),
             ...(expiresAt === undefined ? {} : { expiresAt }),
           },
         };

@@ -8,8 +8,15 @@ export interface Principal {
   readonly permissions: ReadonlySet<string>;
   /** Id of the issued key or of the link that was presented; keys of the configuration have none. */
   readonly keyId?: string;
+  /** What that key is called; absent = nothing. */
+  readonly keyName?: string;
   /** When the credential ends, in milliseconds since 1970; absent = never. */
   readonly expiresAt?: number;
+  /**
+   * Set for whoever has come by the console's cookie. A browser sends that without being asked, so without proof that a
+   * page of ours wants it nothing may be changed.
+   */
+  readonly byCookie?: 'proven' | 'unproven';
   /** Set for the holder of a share link: the one session that may be read, and nothing else. */
   readonly linkedSession?: string;
 }

@@ -1,5 +1,5 @@
 import { AppError } from '../errors.ts';
-import { canUseSession } from './authorize.ts';
+import { canUseSession, checkProof } from './authorize.ts';
 import type { GrantedAccess, SessionUse } from './authorize.ts';
 import type { Principal } from './principal.ts';
 
@@ -24,9 +24,10 @@ export class SessionAccess {
 
   /**
    * Returns when the caller may use a session that way.
-   * @throws AppError `foreign_session_access`, or `shared_for_reading` for those who may look on only.
+   * @throws AppError `foreign_session_access`, `shared_for_reading` for those who may look on only, or `csrf`.
    */
   check(principal: Principal, session: OwnedSession, use: SessionUse): void {
+    if (use !== 'read') checkProof(principal);
     if (this.allows(principal, session, use)) return;
     const looksOn = use === 'write' && this.allows(principal, session, 'read');
     throw new AppError(looksOn ? 'shared_for_reading' : 'foreign_session_access');

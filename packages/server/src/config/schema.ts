@@ -325,6 +325,12 @@ export const configSchema = z.strictObject({
     .default(365)
     .transform(noLimitWhenZero)
     .describe('How long entries of the audit log are kept. 0 = for ever.'),
+  console: z
+    .strictObject({
+      enabled: z.boolean().default(true).describe('Answer `/console/`, and lead browsers there from `/`.'),
+    })
+    .prefault({})
+    .describe('The web console.'),
   metrics: metrics.prefault({}).describe('What the server measures.'),
   access_log: accessLog,
   access_log_sample_rate: accessLogSampleRate,

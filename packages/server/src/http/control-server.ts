@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import Fastify, { LogController } from 'fastify';
 import type {
   FastifyBaseLogger,
@@ -9,7 +10,7 @@ import type {
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { AuditLog } from '../auth/audit-log.ts';
 import type { Authenticator } from '../auth/authenticate.ts';
-import { authorize, useOfMethod } from '../auth/authorize.ts';
+import { authorize, checkProof, useOfMethod } from '../auth/authorize.ts';
 import type { Requirement } from '../auth/authorize.ts';
 import type { Principal } from '../auth/principal.ts';
 import type { TrustedProxies } from '../client-address.ts';
@@ -26,6 +27,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** What the caller must be allowed to do; `null` for routes open to everybody. */
     permission?: Requirement | null;
+    /** Browsers that want a page are let in without a key. */
+    pages?: true;
     /** How the route refuses, besides what its permission and its body bring; for its description. */
     refusals?: readonly ErrorCode[];
     /** Headers of its success, for its description. */
@@ -83,6 +86,8 @@ export function createControlServer(options: ControlServerOptions): FastifyInsta
     exposeHeadRoutes: false,
     genReqId: options.requestIdOf,
     requestIdHeader: false,
+    // For an address that cannot be decoded; else the router would answer for itself.
+    frameworkErrors: (error, request, reply) => void replyError(error, request, reply),
     return503OnClosing: false,
     // Else the router would answer for itself, in a shape of its own. The listener limits the whole head.
     routerOptions: { maxParamLength: MAX_PARAM_CHARS },
@@ -122,12 +127,14 @@ export function createControlServer(options: ControlServerOptions): FastifyInsta
   };
 
   app.addHook('onRequest', (request, reply, done) => {
-    const { permission } = request.routeOptions.config;
+    const { permission, pages } = request.routeOptions.config;
+    const isOpen = permission === null || (pages === true && wantsPage(request.headers));
     // Unknown paths ask for a key before they say so (PX-046); OPTIONS asks for none (PX-069).
-    if (permission !== null && request.method !== 'OPTIONS') {
+    if (!isOpen && request.method !== 'OPTIONS') {
       const origin = { address: addressOf(request), requestId: request.id };
       const principal = options.authenticator.authenticate(request.headers, origin);
       request.principal = principal;
+      if (useOfMethod(request.method) === 'write') checkProof(principal);
       if (permission !== undefined) authorize(principal, permission);
       // A link is for looking on, whatever a route would allow.
       if (principal.linkedSession !== undefined && useOfMethod(request.method) === 'write') {
@@ -169,6 +176,11 @@ export function createControlServer(options: ControlServerOptions): FastifyInsta
     throw refusal;
   });
   return app;
+}
+
+/** Whether a browser asks for a page, not a program for data. */
+export function wantsPage({ accept }: IncomingHttpHeaders): boolean {
+  return accept !== undefined && /(?:^|,)\s*text\/html\s*(?:[;,]|$)/i.test(accept);
 }
 
 /** The caller of a route that is not open to everybody. */

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Log } from '../log.ts';
 import type { SessionFollower } from '../sessions/follower.ts';
 import { Session } from '../sessions/session.ts';
-import type { StoredMessage } from '../store/messages.ts';
+import type { MessagePlace, StoredMessage } from '../store/messages.ts';
 import type { Store } from '../store/store.ts';
 import { StoreError } from '../store/store-error.ts';
 import type { PlacedEvent } from './journal-event.ts';
@@ -150,10 +150,10 @@ export class Journal implements SessionFollower, AsyncDisposable {
     return storedEvents(this.#options.store, id, after);
   }
 
-  /** Messages of a session after the one with the number `after`, as they are now. @throws StoreError */
-  async messages(id: string, after: number, limit: number): Promise<readonly StoredMessage[]> {
+  /** Messages of a session on one side of a number, those next to it first, as they are now. @throws StoreError */
+  async messages(id: string, place: MessagePlace, limit: number): Promise<readonly StoredMessage[]> {
     await this.#lives.get(id)?.flush();
-    return this.#options.store.messages.list(id, after, limit);
+    return this.#options.store.messages.list(id, place, limit);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -251,7 +251,7 @@ async function recorderOf(store: Store, sessionId: string, maxAgeMs: number): Pr
   const head = await store.journal.readHead(sessionId);
   const saved = new Map<number, StoredMessage>();
   for (let after = -1; ;) {
-    const page = await store.messages.list(sessionId, after, PAGE);
+    const page = await store.messages.list(sessionId, { after }, PAGE);
     for (const message of page) saved.set(message.id, message);
     const last = page.at(-1);
     if (last === undefined || page.length < PAGE) break;

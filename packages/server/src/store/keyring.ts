@@ -17,6 +17,11 @@ export class SealKey {
     this.id = Buffer.from(hkdfSync('sha256', bytes, '', 'agentapi-proxy key id', 4)).toString('hex');
   }
 
+  /** A key for one purpose, from which this one cannot be found out. */
+  derive(purpose: string): Buffer {
+    return Buffer.from(hkdfSync('sha256', this.#bytes, '', `agentapi-proxy ${purpose}`, KEY_BYTES));
+  }
+
   /** For the cipher only. */
   reveal(): Buffer {
     return this.#bytes;

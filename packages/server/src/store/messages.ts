@@ -25,6 +25,9 @@ export interface StoredMessage extends ConversationMessage {
   readonly position: number;
 }
 
+/** Where a part of a conversation is: onwards from behind a message, or backwards from before it. */
+export type MessagePlace = { readonly after: number } | { readonly before: number };
+
 /** A message that holds what was searched for. */
 export interface FoundMessage extends StoredMessage {
   readonly sessionId: string;
@@ -70,16 +73,18 @@ export class MessageTable {
     }
   }
 
-  /** Messages of a session after the one with the number `after`, in order. */
-  async list(sessionId: string, after: number, limit: number): Promise<readonly StoredMessage[]> {
-    const rows = await this.#db
+  /** Messages of a session on one side of a number, those next to it first. */
+  async list(sessionId: string, place: MessagePlace, limit: number): Promise<readonly StoredMessage[]> {
+    const query = this.#db
       .selectFrom('conversation_messages')
       .select(['id', 'message_id', 'role', 'time', 'position', 'content_sealed'])
       .where('session_id', '=', sessionId)
-      .where('message_id', '>', after)
-      .orderBy('message_id')
-      .limit(limit)
-      .execute();
+      .limit(limit);
+    const rows = await (
+      'after' in place
+        ? query.where('message_id', '>', place.after).orderBy('message_id')
+        : query.where('message_id', '<', place.before).orderBy('message_id', 'desc')
+    ).execute();
     return Promise.all(rows.map(async (row) => this.#read(row)));
   }
 

@@ -155,6 +155,11 @@ export class Store implements StoreTables, AsyncDisposable {
     return this.#box.keyring.newest.id !== before;
   }
 
+  /** Keys for one purpose alone, 32 bytes each, derived one way from the encryption keys; newest first. */
+  keysFor(purpose: string): readonly Buffer[] {
+    return this.#box.keyring.keys.map((key) => key.derive(purpose)).toReversed();
+  }
+
   /** Whether a change of keys was begun and not finished: some secret may be sealed with an older key. */
   async needsReseal(): Promise<boolean> {
     const rows = await this.#engine.db.selectFrom('encryption_keys').select('key_id').limit(2).execute();

@@ -153,7 +153,7 @@ export function conversationContract(engine: TestEngine): void {
       }
       expect(await found(store, 'draft')).toEqual([]);
       expect(await found(store, 'final')).toEqual(['final text']);
-      expect(await store.messages.list(id, -1, 10)).toHaveLength(1);
+      expect(await store.messages.list(id, { after: -1 }, 10)).toHaveLength(1);
     });
 
     test('whatever is searched for is no failure', async () => {

@@ -4,6 +4,7 @@
  */
 export type RouteRule =
   | 'open'
+  | 'console'
   | 'own'
   | 'admins'
   | 'session-read'
@@ -21,6 +22,16 @@ export const ROUTE_RULES: Readonly<Record<string, RouteRule>> = {
   'GET /openapi.json': 'open',
   'GET /docs': 'open',
   'GET /me': 'own',
+  'GET /agents': 'own',
+  'GET /scripts': 'own',
+  'GET /': 'own',
+  'HEAD /': 'own',
+  'GET /console': 'open',
+  'HEAD /console': 'open',
+  'GET /console/*': 'open',
+  'HEAD /console/*': 'open',
+  'POST /console/sign-in': 'console',
+  'POST /console/sign-out': 'console',
   'POST /start': 'own',
   'POST /start-with-profile': 'own',
   'GET /search': 'own',
@@ -67,6 +78,7 @@ export const ROUTE_RULES: Readonly<Record<string, RouteRule>> = {
 /** Who may use what a rule stands for, besides holding the permission; for the documentation. */
 export const RULE_TEXTS: Readonly<Record<RouteRule, string>> = {
   open: 'everybody',
+  console: 'everybody, from the pages of the console',
   own: 'everybody, for what is theirs; admins for what is anybody’s',
   admins: 'admins',
   'session-read': 'owner, admins, users with a share, holders of a link',

@@ -3,6 +3,7 @@ import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { CONSOLE_COOKIE } from '../../auth/console-cookies.ts';
 import type { DeclaredRoute } from '../control-server.ts';
 import { cleanSchemas } from './clean-schemas.ts';
 import { isObject, jsonObjectSchema } from './json.ts';
@@ -81,7 +82,7 @@ export function apiDocument(app: FastifyInstance, { version, keyHeader }: ApiDes
     // Relative to where this document was found, which is right behind any prefix.
     servers: [{ url: '.', description: 'The server that this document comes from' }],
     tags: API_TAGS.map(({ name, description }) => ({ name, description })),
-    security: [{ Key: [] }, { Bearer: [] }],
+    security: [{ Key: [] }, { Bearer: [] }, { Cookie: [] }],
     paths,
     components: {
       schemas: sorted(clean.schemas),
@@ -95,6 +96,13 @@ export function apiDocument(app: FastifyInstance, { version, keyHeader }: ApiDes
           description: 'An API key, or the token of a share link.',
         },
         Bearer: { type: 'http', scheme: 'bearer', description: 'The same, in the standard header.' },
+        Cookie: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: CONSOLE_COOKIE,
+          description:
+            'What `POST /console/sign-in` gives a browser. What changes something needs the header `X-Console: 1` besides.',
+        },
       },
     },
   };

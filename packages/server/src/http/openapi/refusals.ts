@@ -30,6 +30,7 @@ const FOR_CALLERS: readonly ErrorCode[] = [
   'api_key_required',
   'invalid_api_key',
   'too_many_failures',
+  'csrf',
   'store_unavailable',
   // Reading may need room as well, to sort.
   'store_full',

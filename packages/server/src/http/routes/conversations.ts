@@ -5,6 +5,7 @@ import type { SessionAccess } from '../../auth/session-access.ts';
 import { AppError } from '../../errors.ts';
 import type { Journal } from '../../journal/journal.ts';
 import type { MessageSearch } from '../../journal/message-search.ts';
+import type { MessagePlace } from '../../store/messages.ts';
 import type { Sessions } from '../../sessions/manager.ts';
 import { principalOf } from '../control-server.ts';
 import { conversationPage, cursorParameter, limitParameter, matchPage } from './conversation-wire.ts';
@@ -16,7 +17,14 @@ const MAX_QUERY_CHARS = 1_000;
 
 const sessionParams = z.object({ sessionId: z.string().meta({ description: 'Id of the session.' }) });
 
-const messagesQuery = z.object({ limit: limitParameter(PAGE), cursor: cursorParameter });
+const messagesQuery = z.object({
+  order: z.enum(['oldest', 'newest']).default('oldest').meta({
+    description:
+      'Which end the first page is of, and so which way `next_cursor` leads. Pages are oldest first either way.',
+  }),
+  limit: limitParameter(PAGE),
+  cursor: cursorParameter,
+});
 
 const searchQuery = z.object({
   q: z
@@ -48,7 +56,8 @@ export function conversationRoutes(app: FastifyInstance, parts: ConversationPart
         operationId: 'readConversation',
         tags: ['Conversations'],
         summary: 'Shows what was said in a session',
-        description: 'Oldest first; also after the end of the session.',
+        description:
+          'Oldest first; also after the end of the session. With `order=newest` the first page is the last one, for readers who begin at the end.',
         params: sessionParams,
         querystring: messagesQuery,
         response: { 200: conversationPage },
@@ -58,17 +67,20 @@ export function conversationRoutes(app: FastifyInstance, parts: ConversationPart
       const session = await sessions.get(request.params.sessionId);
       if (session === null) throw new AppError('session_not_found');
       access.check(principalOf(request), session.facts, 'read');
-      const { limit, cursor: from = 0 } = request.query;
-      const found = await journal.messages(session.facts.id, from - 1, limit + 1);
+      const { limit, cursor, order } = request.query;
+      const found = await journal.messages(session.facts.id, placeOf(order, cursor), limit + 1);
       const next = found[limit];
+      const page = found.slice(0, limit);
       return {
-        messages: found.slice(0, limit).map(({ id, role, content, time, position }) => ({
-          id,
-          role,
-          content,
-          time,
-          event_id: position,
-        })),
+        messages: (order === 'newest' ? page.toReversed() : page).map(
+          ({ id, role, content, time, position }) => ({
+            id,
+            role,
+            content,
+            time,
+            event_id: position,
+          }),
+        ),
         ...(next === undefined ? {} : { next_cursor: String(next.id) }),
       };
     },
@@ -106,4 +118,9 @@ export function conversationRoutes(app: FastifyInstance, parts: ConversationPart
       };
     },
   );
+}
+
+function placeOf(order: 'oldest' | 'newest', cursor: number | undefined): MessagePlace {
+  if (order === 'oldest') return { after: (cursor ?? 0) - 1 };
+  return { before: cursor === undefined ? Number.MAX_SAFE_INTEGER : cursor + 1 };
 }

@@ -7,7 +7,10 @@ import { ConfigError } from './config/config-error.ts';
 import type { Config } from './config/schema.ts';
 import type { RootLog } from './log.ts';
 
-/** What runs the agents. @throws ConfigError when the external agent server is wanted and its program is not there. */
+/**
+ * What runs agents, as the configuration says.
+ * @throws ConfigError when the external agent server is wanted and its program is not there.
+ */
 export async function createAgentServer(config: Config): Promise<AgentServer> {
   const size = { columns: config.term_width, rows: config.term_height };
   if (config.agent_server === 'embedded') return new EmbeddedAgentServer(size, config.agent_server_args);
@@ -25,7 +28,10 @@ export async function createAgentServer(config: Config): Promise<AgentServer> {
   ]);
 }
 
-/** The scripts that start them. @throws ConfigError when the operator's scripts cannot be used. */
+/**
+ * The scripts that start agent servers, as the configuration says.
+ * @throws ConfigError when the operator's scripts cannot be used.
+ */
 export async function openScripts(config: Config, log: RootLog): Promise<StartScripts> {
   const bash = await findProgram('bash', config.inherited_environment['PATH'] ?? '', process.cwd());
   if (bash.kind === 'missing') {

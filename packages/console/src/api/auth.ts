@@ -1,0 +1,173 @@
+import { signal, type ReadonlySignal } from '@preact/signals';
+import { ApiError, createClient, type Client, type Me } from '@agentapi-proxy/client';
+
+/** Whether the console knows whom it works for. */
+export type AuthState =
+  | { readonly kind: 'checking' }
+  | { readonly kind: 'signed-out'; readonly because: 'no-key' | 'expired' | 'signed-out' }
+  | { readonly kind: 'unreachable'; readonly error: unknown }
+  | { readonly kind: 'signed-in'; readonly me: Me };
+
+/** Whose session it is, and who else may see it. */
+export interface Owned {
+  readonly ownerId: string;
+}
+
+/** Name of the key in the storage of the tab. */
+const STORED_KEY = 'agentapi-proxy.console.key';
+/** In the address of a shared link, behind `#`; never sent to a server, and taken out of the address at once. */
+const LINK_PARAMETER = 'token';
+/** Marks requests of the console: other pages cannot send it, so a cookie alone changes nothing. */
+const MARK = { 'X-Console': '1' } as const;
+/** The API refuses keys with anything else. */
+const KEY_FORM = /^[\x21-\x7e]+$/;
+
+/**
+ * Who uses the console, with which credentials, and what that person may do. Credentials are a key in the storage of
+ * this tab, or a cookie that scripts cannot read.
+ */
+export class Auth {
+  /** Sends every request with the credentials of the moment, and notices when they are good no more. */
+  readonly client: Client;
+  readonly #state = signal<AuthState>({ kind: 'checking' });
+  readonly #base: string;
+  #key: string | null;
+
+  /** @param base - address of the console, with a slash at its end */
+  constructor(base: string) {
+    this.#base = base;
+    this.#key = takeKeyOfLink() ?? sessionStorage.getItem(STORED_KEY);
+    this.client = createClient({
+      baseUrl: new URL('../', base),
+      headers: MARK,
+      fetch: (url, init) => this.fetch(url, init),
+    });
+  }
+
+  get state(): ReadonlySignal<AuthState> {
+    return this.#state;
+  }
+
+  /** Who is signed in; `null` while nobody is. */
+  get me(): Me | null {
+    const state = this.#state.value;
+    return state.kind === 'signed-in' ? state.me : null;
+  }
+
+  /** The key of this tab, for connections that take no headers; `null` with a cookie, or when nobody is asked for one. */
+  get key(): string | null {
+    return this.#key;
+  }
+
+  /** Whether the person holds a permission such as `session:create`. */
+  can(permission: string): boolean {
+    const permissions = this.me?.permissions ?? [];
+    return permissions.includes('*') || permissions.includes(permission);
+  }
+
+  get isAdmin(): boolean {
+    return this.me?.role === 'admin';
+  }
+
+  /** Whether the person may end, resume and share a session. */
+  canManage(session: Owned): boolean {
+    const { me } = this;
+    if (me === null || me.session_id !== undefined) return false;
+    return me.user_id === session.ownerId || me.role === 'admin' || me.authentication === 'off';
+  }
+
+  /** As the platform's own, with credentials; tells of those that are not good any more. */
+  async fetch(url: string, init: RequestInit = {}): Promise<Response> {
+    const headers = new Headers(init.headers);
+    const sentKey = this.#key;
+    if (sentKey !== null) headers.set('x-api-key', sentKey);
+    headers.set('x-console', MARK['X-Console']);
+    const response = await globalThis.fetch(url, { ...init, headers });
+    if (response.status === 401 && sentKey === this.#key) this.#lose();
+    return response;
+  }
+
+  /** Asks the server who this is. */
+  async check(): Promise<void> {
+    try {
+      this.#state.value = { kind: 'signed-in', me: await this.client.me() };
+    } catch (error) {
+      if (error instanceof ApiError && error.kind === 'unauthorized') {
+        if (this.#state.value.kind !== 'signed-out') this.#lose();
+      } else {
+        this.#state.value = { kind: 'unreachable', error };
+      }
+    }
+  }
+
+  /**
+   * Signs in with a key.
+   *
+   * @param remember - leaves the key with the browser as a cookie instead of keeping it for this tab
+   * @returns what is wrong with the key; `null` when nothing is
+   * @throws ClientError when the server cannot be asked
+   */
+  async signIn(key: string, remember: boolean): Promise<'malformed' | 'rejected' | null> {
+    if (!KEY_FORM.test(key)) return 'malformed';
+    const probe = createClient({ baseUrl: new URL('../', this.#base), apiKey: key, headers: MARK });
+    let me: Me;
+    try {
+      me = await probe.me();
+    } catch (error) {
+      if (error instanceof ApiError && error.kind === 'unauthorized') return 'rejected';
+      throw error;
+    }
+    if (remember && (await this.#post('sign-in', { api_key: key }))) {
+      this.#key = null;
+      sessionStorage.removeItem(STORED_KEY);
+    } else {
+      this.#key = key;
+      sessionStorage.setItem(STORED_KEY, key);
+    }
+    this.#state.value = { kind: 'signed-in', me };
+    return null;
+  }
+
+  /** Forgets the credentials, also those that the browser keeps. */
+  async signOut(): Promise<void> {
+    this.#forget();
+    this.#state.value = { kind: 'signed-out', because: 'signed-out' };
+    await this.#post('sign-out', {});
+  }
+
+  #lose(): void {
+    const hadKey = this.#key !== null;
+    const wasSignedIn = this.#state.value.kind === 'signed-in';
+    this.#forget();
+    this.#state.value = { kind: 'signed-out', because: hadKey || wasSignedIn ? 'expired' : 'no-key' };
+  }
+
+  #forget(): void {
+    this.#key = null;
+    sessionStorage.removeItem(STORED_KEY);
+  }
+
+  async #post(name: string, body: object): Promise<boolean> {
+    const response = await globalThis.fetch(new URL(name, this.#base), {
+      method: 'POST',
+      headers: { ...MARK, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    return response.ok;
+  }
+}
+
+function takeKeyOfLink(): string | null {
+  const parameters = new URLSearchParams(location.hash.slice(1));
+  const key = parameters.get(LINK_PARAMETER);
+  if (key === null || !KEY_FORM.test(key)) return null;
+  parameters.delete(LINK_PARAMETER);
+  const rest = parameters.toString();
+  history.replaceState(
+    history.state,
+    '',
+    `${location.pathname}${location.search}${rest === '' ? '' : `#${rest}`}`,
+  );
+  sessionStorage.setItem(STORED_KEY, key);
+  return key;
+}

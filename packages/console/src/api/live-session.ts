@@ -1,0 +1,79 @@
+import type { AgentStatus, SessionState, SessionSummary } from '@agentapi-proxy/client';
+
+/** What a session does, as people see it. */
+export type SessionPhase = 'starting' | 'working' | 'waiting' | 'stopping' | 'stopped' | 'failed';
+
+/** A session as the list shows it; a new object whenever anything of it changes. */
+export interface LiveSession {
+  readonly id: string;
+  readonly ownerId: string;
+  readonly agent: string;
+  readonly state: SessionState;
+  readonly phase: SessionPhase;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly workspaceName: string | undefined;
+  /** `owner/name` or address; `undefined` without one. */
+  readonly repository: string | undefined;
+  /** In milliseconds since 1970, as all times here. */
+  readonly createdAt: number;
+  readonly lastActivity: number;
+}
+
+/** What the event stream has told of a session beyond its row in a search. */
+export interface SessionFacts {
+  readonly ownerId?: string;
+  readonly state?: SessionState;
+  readonly agentStatus?: AgentStatus | null;
+  readonly lastActivity?: number;
+}
+
+/** What a session in this state with an agent of this status does. */
+export function phaseOf(state: SessionState, agentStatus: AgentStatus | null | undefined): SessionPhase {
+  switch (state) {
+    case 'creating':
+    case 'starting':
+      return 'starting';
+    case 'running':
+      // Until the agent has said how it is, it is not known whether it takes anything.
+      if (agentStatus === undefined || agentStatus === null) return 'starting';
+      return agentStatus === 'stable' ? 'waiting' : 'working';
+    case 'stopping':
+    case 'stopped':
+    case 'failed':
+      return state;
+  }
+}
+
+/** Whether the session has processes, or will have. */
+export function isLive(phase: SessionPhase): boolean {
+  return phase !== 'stopped' && phase !== 'failed';
+}
+
+/** The row of a search with what has happened since. */
+export function liveSessionOf(row: SessionSummary, facts: SessionFacts = {}): LiveSession {
+  const state = facts.state ?? row.state;
+  return {
+    id: row.session_id,
+    ownerId: row.user_id,
+    agent: row.agent,
+    state,
+    phase: phaseOf(state, facts.agentStatus),
+    tags: row.tags,
+    workspaceName: row.workspace_name,
+    repository: row.tags['repository'],
+    createdAt: Date.parse(row.created_at),
+    lastActivity: Math.max(Date.parse(row.updated_at), facts.lastActivity ?? 0),
+  };
+}
+
+/** Whether two pictures of a session show the same, so that nothing needs to be drawn again. */
+export function isSameSession(a: LiveSession, b: LiveSession): boolean {
+  return (
+    a.phase === b.phase &&
+    a.state === b.state &&
+    a.lastActivity === b.lastActivity &&
+    a.workspaceName === b.workspaceName &&
+    a.tags === b.tags &&
+    a.ownerId === b.ownerId
+  );
+}

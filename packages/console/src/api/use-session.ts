@@ -1,0 +1,104 @@
+import { useEffect, useState } from 'preact/hooks';
+import {
+  ApiError,
+  SESSION_STATES,
+  type AgentStatus,
+  type Client,
+  type SessionDetails,
+} from '@agentapi-proxy/client';
+import { useConsole } from '../console-context.ts';
+import { liveSessionOf, type LiveSession, type SessionFacts } from './live-session.ts';
+
+/** What is known of the session of a page. */
+export type SessionLookup =
+  | { readonly kind: 'loading' }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'failed'; readonly error: unknown; readonly retry: () => void }
+  | {
+      readonly kind: 'ready';
+      readonly session: LiveSession;
+      /** Everything the server tells; `null` for those who may list sessions only, and for a moment in the beginning. */
+      readonly details: SessionDetails | null;
+    };
+
+/** The session with this id, live: from the list of sessions, or for those who may not list them on its own. */
+export function useSession(id: string): SessionLookup {
+  const { auth, client, sessions } = useConsole();
+  const canList = auth.can('session:list');
+  const canRead = auth.can('session:access');
+  const listed = sessions.list.value.get(id);
+  const listState = sessions.state.value;
+  const [details, setDetails] = useState<SessionDetails | null>(null);
+  const [error, setError] = useState<unknown>(null);
+  const [attempt, setAttempt] = useState(0);
+  const facts = useOwnFacts(client, id, !canList && canRead);
+  const state = listed?.state ?? facts.state;
+
+  useEffect(() => {
+    if (!canRead) return undefined;
+    const life = new AbortController();
+    const look = async (): Promise<void> => {
+      try {
+        setDetails(await client.get(id, { signal: life.signal }));
+        setError(null);
+      } catch (failure) {
+        if (!life.signal.aborted) setError(failure);
+      }
+    };
+    void look();
+    return () => life.abort();
+    // A change of the state brings a reason, an exit code, last output.
+  }, [client, id, canRead, state, attempt]);
+
+  const own = details?.session_id === id ? details : null;
+  if (listed !== undefined) return { kind: 'ready', session: listed, details: own };
+  if (own !== null && error === null)
+    return { kind: 'ready', session: liveSessionOf(own, facts), details: own };
+  if (error instanceof ApiError && (error.kind === 'not_found' || error.kind === 'forbidden'))
+    return { kind: 'missing' };
+  const failure = error ?? (!canRead && listState.kind === 'failed' ? listState.error : null);
+  if (failure !== null) {
+    const retry = (): void => {
+      setError(null);
+      setAttempt((count) => count + 1);
+    };
+    return { kind: 'failed', error: failure, retry };
+  }
+  if (!canRead && (listState.kind === 'ready' || !canList)) return { kind: 'missing' };
+  return { kind: 'loading' };
+}
+
+/** State and status from the journal of the session, for those who may not see the stream over all sessions. */
+function useOwnFacts(client: Client, id: string, isOn: boolean): SessionFacts {
+  const [facts, setFacts] = useState<SessionFacts>({});
+  useEffect(() => {
+    setFacts({});
+    if (!isOn) return undefined;
+    const life = new AbortController();
+    const watch = async (): Promise<void> => {
+      for await (const { name, data } of client.session(id).conversation.events({ signal: life.signal })) {
+        const change = factsOf(name, data);
+        if (change !== null) setFacts((known) => ({ ...known, ...change }));
+      }
+    };
+    watch().catch(() => {
+      // The record says what is wrong with the session, or with the connection.
+    });
+    return () => life.abort();
+  }, [client, id, isOn]);
+  return facts;
+}
+
+function factsOf(name: string, data: unknown): SessionFacts | null {
+  if (typeof data !== 'object' || data === null) return null;
+  if (name === 'status_change' && 'status' in data) {
+    const statuses: readonly AgentStatus[] = ['stable', 'running'];
+    const agentStatus = statuses.find((each) => each === data.status);
+    return agentStatus === undefined ? null : { agentStatus };
+  }
+  if (name === 'state_change' && 'state' in data) {
+    const state = SESSION_STATES.find((each) => each === data.state);
+    return state === undefined ? null : { state, ...(state === 'running' ? {} : { agentStatus: null }) };
+  }
+  return null;
+}

@@ -1,0 +1,90 @@
+import { useMemo } from 'preact/hooks';
+import { Redirect, Route, Router, Switch } from 'wouter-preact';
+import { Button } from './components/button.tsx';
+import { Loading } from './components/loading.tsx';
+import { EmptyState, ErrorNotice } from './components/notice.tsx';
+import { ToastRegion } from './components/toasts.tsx';
+import { useConsole } from './console-context.ts';
+import { ErrorBoundary } from './error-boundary.tsx';
+import { Layout } from './layout/layout.tsx';
+import { lazy } from './lazy-page.tsx';
+import { NotFoundPage } from './pages/not-found-page.tsx';
+import { SignInPage } from './pages/sign-in-page.tsx';
+import { ROUTES } from './routes.ts';
+import { SESSIONS } from './texts/sessions.ts';
+import { SIGN_IN } from './texts/common.ts';
+
+/** The whole console: whoever is not signed in is asked to, and then finds the page of the address. */
+export function App({ basePath }: { readonly basePath: string }) {
+  const { auth, leaveGuard, toasts } = useConsole();
+  const state = auth.state.value;
+  return (
+    <Router base={basePath} aroundNav={(navigate, to, options) => leaveGuard.go(() => navigate(to, options))}>
+      {state.kind === 'checking' && <Loading />}
+      {state.kind === 'unreachable' && (
+        <main class="page">
+          <h1>{SIGN_IN.unreachable}</h1>
+          <ErrorNotice error={state.error} onRetry={() => void auth.check()} />
+        </main>
+      )}
+      {state.kind === 'signed-out' && <SignInPage because={state.because} />}
+      {state.kind === 'signed-in' && <Pages />}
+      <ToastRegion toasts={toasts} />
+    </Router>
+  );
+}
+
+function Pages() {
+  const { auth } = useConsole();
+  const pages = useMemo(() => ROUTES.map((route) => ({ ...route, Page: lazy(route.load) })), []);
+  // A shared link opens one session, and nothing else.
+  const linked = auth.me?.session_id;
+  return (
+    <Switch>
+      <Route path="/">
+        <Redirect to={linked === undefined ? '/sessions' : `/sessions/${linked}`} replace />
+      </Route>
+      {pages.map(({ path, Page, frame, permission, adminOnly }) => (
+        <Route key={path} path={path}>
+          <Layout frame={frame ?? 'page'}>
+            <ErrorBoundary>
+              {(permission !== undefined && !auth.can(permission)) ||
+              (adminOnly === true && !auth.isAdmin) ? (
+                <Forbidden permission={permission ?? ''} />
+              ) : (
+                <Page />
+              )}
+            </ErrorBoundary>
+          </Layout>
+        </Route>
+      ))}
+      <Route>
+        <Layout frame="page">
+          <NotFoundPage />
+        </Layout>
+      </Route>
+    </Switch>
+  );
+}
+
+function Forbidden({ permission }: { readonly permission: string }) {
+  const { auth } = useConsole();
+  return (
+    <div class="page">
+      <EmptyState
+        icon="lock"
+        isPage
+        title={permission === 'session:list' ? SESSIONS.forbiddenTitle : SIGN_IN.forbiddenTitle}
+        actions={
+          auth.me?.authentication === 'on' && (
+            <Button icon="signOut" onClick={() => void auth.signOut()}>
+              {SIGN_IN.otherKey}
+            </Button>
+          )
+        }
+      >
+        {SIGN_IN.forbiddenText(permission)}
+      </EmptyState>
+    </div>
+  );
+}

@@ -1,0 +1,53 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useRef } from 'preact/hooks';
+import { COMMON } from '../texts/common.ts';
+import { IconButton } from './button.tsx';
+
+interface DialogProps {
+  readonly title: string;
+  /** Escape, the cross, or a click beside the dialog. The owner then stops rendering it. */
+  readonly onClose: () => void;
+  readonly children: ComponentChildren;
+  /** Buttons below the content. */
+  readonly actions?: ComponentChildren;
+  readonly width?: 'normal' | 'wide';
+}
+
+/** A question in front of the page, for as long as it is rendered. The browser keeps the focus inside and gives it back. */
+export function Dialog({ title, onClose, children, actions, width = 'normal' }: DialogProps) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const titleId = useId();
+  useEffect(() => {
+    const element = dialog.current;
+    const before = document.activeElement;
+    element?.showModal();
+    return () => {
+      element?.close();
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
+  }, []);
+  return (
+    <dialog
+      ref={dialog}
+      class="dialog"
+      data-width={width}
+      aria-labelledby={titleId}
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+      onMouseDown={(event) => {
+        if (event.target === dialog.current) onClose();
+      }}
+    >
+      <div class="dialog-content">
+        <div class="dialog-header">
+          <h2 id={titleId}>{title}</h2>
+          <IconButton icon="x" label={COMMON.close} size="small" onClick={onClose} />
+        </div>
+        <div class="dialog-body">{children}</div>
+        {actions !== undefined && <div class="dialog-actions">{actions}</div>}
+      </div>
+    </dialog>
+  );
+}

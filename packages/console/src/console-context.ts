@@ -1,0 +1,51 @@
+import { createContext } from 'preact';
+import { useContext, useEffect } from 'preact/hooks';
+import type { Client } from '@agentapi-proxy/client';
+import type { Auth } from './api/auth.ts';
+import type { LiveSession } from './api/live-session.ts';
+import type { LiveSessions } from './api/live-sessions.ts';
+import { titleOf, type Titles } from './api/titles.ts';
+import type { LeaveGuard } from './components/leave-guard.ts';
+import type { Toasts } from './components/toasts.tsx';
+import type { Notifications } from './notifications/notifications.ts';
+import type { Preferences } from './preferences.ts';
+
+/** The parts that pages work with; made once by `main.tsx`. */
+export interface Console {
+  /** The API, with the credentials of the moment. */
+  readonly client: Client;
+  /** Who is signed in, and what that person may do: `auth.can('session:create')`. */
+  readonly auth: Auth;
+  /** All sessions, live. */
+  readonly sessions: LiveSessions;
+  readonly titles: Titles;
+  readonly preferences: Preferences;
+  readonly notifications: Notifications;
+  /** Asks before something unsaved is left behind. */
+  readonly leaveGuard: LeaveGuard;
+  /** Short reports at the edge of the page. */
+  readonly toasts: Toasts;
+}
+
+/** Provided around the whole application. */
+export const ConsoleContext = createContext<Console | null>(null);
+
+/** The parts of the console; for every component. */
+export function useConsole(): Console {
+  const console = useContext(ConsoleContext);
+  if (console === null) throw new Error('A component of the console was rendered outside of it');
+  return console;
+}
+
+/** Names the page in the title of the window. */
+export function usePageTitle(title: string): void {
+  const { notifications } = useConsole();
+  useEffect(() => notifications.setTitle(title), [notifications, title]);
+}
+
+/** What a session is called; fetches its first message if that is its name. */
+export function useSessionTitle(session: LiveSession): string {
+  const { titles, auth } = useConsole();
+  const first = auth.can('session:access') ? titles.of(session.id).value : null;
+  return titleOf(session, first);
+}

@@ -1,0 +1,58 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { TextStorage } from './browser-storage.ts';
+import { KeptText } from './kept-text.ts';
+
+function memory(): TextStorage & { readonly values: Map<string, string> } {
+  const values = new Map<string, string>();
+  return {
+    values,
+    read: (key) => values.get(key) ?? null,
+    write: (key, value) => {
+      if (value === null) values.delete(key);
+      else values.set(key, value);
+      return true;
+    },
+    keys: () => [...values.keys()],
+  };
+}
+
+test('drafts and messages on their way come back as they were, for each session', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme' }), fc.string(), (text, name) => {
+      const storage = memory();
+      const draft = { text, files: [{ name, path: `/tmp/${name}` }] };
+      new KeptText(storage).saveDraft('one', draft);
+      new KeptText(storage).saveOutgoing('one', [{ key: 'k', content: text }]);
+      expect(new KeptText(storage).draft('one')).toEqual(draft);
+      expect(new KeptText(storage).draft('two')).toEqual({ text: '', files: [] });
+      expect(new KeptText(storage).outgoing('one')).toEqual([{ key: 'k', content: text }]);
+    }),
+  );
+});
+
+test('what is empty leaves nothing behind, and whoever signs out leaves nothing at all of it', () => {
+  const storage = memory();
+  const kept = new KeptText(storage);
+  kept.saveDraft('one', { text: 'a', files: [] });
+  kept.saveDraft('one', { text: '', files: [] });
+  expect(storage.values.size).toBe(0);
+  kept.saveDraft('one', { text: 'a', files: [] });
+  kept.saveDismissedUpTo('one', 7);
+  storage.write('theme', 'dark');
+  expect(kept.dismissedUpTo('one')).toBe(7);
+  kept.forgetAll();
+  expect([...storage.values]).toEqual([['theme', 'dark']]);
+});
+
+test('what somebody else has put there does no harm', () => {
+  const storage = memory();
+  for (const value of ['{', '[]', '{"text":1,"files":{}}', '[1,{"key":2}]', 'null', '"x"']) {
+    for (const what of ['draft', 'outgoing', 'dismissed']) {
+      storage.write(`agentapi-proxy.conversation.one.${what}`, value);
+    }
+    expect(new KeptText(storage).draft('one')).toEqual({ text: '', files: [] });
+    expect(new KeptText(storage).outgoing('one')).toEqual([]);
+    expect(new KeptText(storage).dismissedUpTo('one')).toBe(0);
+  }
+});

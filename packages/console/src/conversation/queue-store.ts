@@ -1,0 +1,199 @@
+import { signal, type ReadonlySignal } from '@preact/signals';
+import { ApiError, type QueuedMessage, type Session } from '@agentapi-proxy/client';
+import type { KeptText, OutgoingMessage } from './kept-text.ts';
+
+/** A message on its way from this page to the server. */
+export interface UnsentMessage extends OutgoingMessage {
+  /** Why it did not arrive; `undefined` while it is being sent. */
+  readonly error: unknown;
+}
+
+/** While something waits the queue is looked at this often, besides whenever something happens. */
+const LOOK_MS = 3_000;
+const LOOK_AFTER_NEWS_MS = 150;
+
+/**
+ * Messages that wait for the agent, and those that have not even reached the server. Sending one again can do no harm: the
+ * server knows it by its key.
+ */
+export class QueueStore {
+  readonly #session: Session;
+  readonly #kept: KeptText;
+  readonly #life = new AbortController();
+  readonly #waiting = signal<readonly QueuedMessage[]>([]);
+  readonly #failed = signal<readonly QueuedMessage[]>([]);
+  readonly #unsent = signal<readonly UnsentMessage[]>([]);
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #looks = 0;
+
+  /** `pending` and `sending`, in order. */
+  readonly waiting: ReadonlySignal<readonly QueuedMessage[]> = this.#waiting;
+  /** Those that the agent did not take. */
+  readonly failed: ReadonlySignal<readonly QueuedMessage[]> = this.#failed;
+  readonly unsent: ReadonlySignal<readonly UnsentMessage[]> = this.#unsent;
+
+  constructor(session: Session, kept: KeptText) {
+    this.#session = session;
+    this.#kept = kept;
+  }
+
+  /** Looks at the queue, and sends what an earlier page could not. */
+  start(): void {
+    this.#unsent.value = this.#kept
+      .outgoing(this.#session.id)
+      .map((message) => ({ ...message, error: undefined }));
+    void this.#sendAll();
+    void this.look();
+  }
+
+  close(): void {
+    this.#life.abort();
+    clearTimeout(this.#timer);
+  }
+
+  /** Something happened that may have changed the queue. */
+  lookSoon(): void {
+    if (this.#life.signal.aborted) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.look(), LOOK_AFTER_NEWS_MS);
+  }
+
+  /** The server can be reached again. */
+  reconnected(): void {
+    void this.#sendAll();
+    this.lookSoon();
+  }
+
+  /** Leaves a message for the agent; it stays among `unsent` until the server has it. */
+  async send(content: string): Promise<void> {
+    const message = { key: randomKey(), content, error: undefined };
+    this.#setUnsent([...this.#unsent.value, message]);
+    // Those before it come first.
+    await this.#sendAll();
+  }
+
+  async retry(key: string): Promise<void> {
+    this.#update(key, undefined);
+    await this.#sendAll();
+  }
+
+  /** Takes an unsent message away. @returns its text */
+  withdraw(key: string): string {
+    const content = this.#unsent.value.find((message) => message.key === key)?.content ?? '';
+    this.#setUnsent(this.#unsent.value.filter((message) => message.key !== key));
+    return content;
+  }
+
+  /** @throws ApiError of kind `conflict` when it does not wait any more */
+  async edit(id: string, content: string): Promise<void> {
+    try {
+      await this.#session.conversation.edit(id, content);
+    } finally {
+      this.lookSoon();
+    }
+  }
+
+  /** @throws ApiError of kind `conflict` when it does not wait any more */
+  async cancel(id: string): Promise<void> {
+    try {
+      await this.#session.conversation.cancel(id);
+    } finally {
+      this.lookSoon();
+    }
+  }
+
+  /** Leaves a failed message once more. */
+  async resend(message: QueuedMessage): Promise<void> {
+    this.dismiss(message);
+    await this.send(message.content);
+  }
+
+  /** Puts a failed message away, with all before it. */
+  dismiss({ position }: QueuedMessage): void {
+    this.#kept.saveDismissedUpTo(this.#session.id, position);
+    this.#failed.value = this.#failed.value.filter((message) => message.position > position);
+  }
+
+  /** Asks the server. */
+  async look(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#looks += 1;
+    const look = this.#looks;
+    const { conversation, id } = this.#session;
+    const { signal } = this.#life;
+    try {
+      // In this order: a message that moves on meanwhile is seen twice rather than not at all.
+      const [pending, sending, failed] = await Promise.all([
+        conversation.queued({ state: 'pending', limit: 500, signal }),
+        conversation.queued({ state: 'sending', limit: 500, signal }),
+        conversation.queued({ state: 'failed', limit: 500, signal }),
+      ]);
+      if (look !== this.#looks) return;
+      const all = new Map([...pending.messages, ...sending.messages].map((each) => [each.id, each]));
+      this.#waiting.value = [...all.values()].sort((a, b) => a.position - b.position);
+      const dismissed = this.#kept.dismissedUpTo(id);
+      this.#failed.value = failed.messages.filter(({ position }) => position > dismissed);
+    } catch {
+      // The next look shows it; while the server is away the conversation says so.
+    }
+    if (signal.aborted || this.#waiting.value.length === 0) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.look(), LOOK_MS);
+  }
+
+  #sending: Promise<void> | undefined;
+
+  /** One after the other, in the order in which they were written; stops at the first that does not arrive. */
+  async #sendAll(): Promise<void> {
+    // One more round for what was added while the last one came to its end.
+    await this.#sending;
+    this.#sending ??= this.#sendInOrder().finally(() => {
+      this.#sending = undefined;
+    });
+    await this.#sending;
+  }
+
+  async #sendInOrder(): Promise<void> {
+    for (;;) {
+      const next = this.#unsent.value[0];
+      if (next === undefined || this.#life.signal.aborted) return;
+      this.#update(next.key, undefined);
+      try {
+        const { conversation } = this.#session;
+        const queued = await conversation.queue(next.content, { idempotencyKey: next.key });
+        if (queued.state === 'pending' || queued.state === 'sending') {
+          this.#waiting.value = [...this.#waiting.value.filter(({ id }) => id !== queued.id), queued];
+        }
+        this.#setUnsent(this.#unsent.value.filter(({ key }) => key !== next.key));
+        this.lookSoon();
+      } catch (error) {
+        for (const { key } of this.#unsent.value) this.#update(key, error);
+        return;
+      }
+    }
+  }
+
+  #update(key: string, error: unknown): void {
+    this.#unsent.value = this.#unsent.value.map((message) =>
+      message.key === key ? { ...message, error } : message,
+    );
+  }
+
+  #setUnsent(messages: readonly UnsentMessage[]): void {
+    this.#unsent.value = messages;
+    const kept = messages.map(({ key, content }) => ({ key, content }));
+    this.#kept.saveOutgoing(this.#session.id, kept);
+  }
+}
+
+/** Whether sending again later may help without anybody doing something. */
+export function isPassing(error: unknown): boolean {
+  return !(error instanceof ApiError) || error.kind === 'unavailable';
+}
+
+/** `crypto.randomUUID` is not there on pages that came over plain HTTP. */
+function randomKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('');
+}

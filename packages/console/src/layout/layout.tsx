@@ -1,0 +1,76 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLocation } from 'wouter-preact';
+import { Icon } from '../components/icon.tsx';
+import { useConsole } from '../console-context.ts';
+import { COMMON } from '../texts/common.ts';
+import { useShortcuts } from '../use-shortcuts.ts';
+import { ShortcutsDialog } from './shortcuts-dialog.tsx';
+import { Sidebar } from './sidebar.tsx';
+
+interface LayoutProps {
+  readonly frame: 'page' | 'session';
+  readonly children: ComponentChildren;
+}
+
+/** The frame of every page: navigation at the side, on telephones below; the page scrolls in itself. */
+export function Layout({ frame, children }: LayoutProps) {
+  const { auth } = useConsole();
+  const main = useRef<HTMLElement>(null);
+  const [location, navigate] = useLocation();
+  const page = frame === 'session' ? location.split('/').slice(0, 3).join('/') : location;
+  const isFirst = useRef(true);
+  const [isHelpOpen, setHelpOpen] = useState(false);
+  useShortcuts({
+    '?': () => setHelpOpen(true),
+    n: (event) => {
+      if (!auth.can('session:create')) return;
+      // The letter must not arrive in the field that gets the focus.
+      event.preventDefault();
+      navigate('/sessions/new');
+    },
+  });
+  useEffect(() => {
+    // Whoever follows a link with the keyboard goes on in the new page, and a screen reader tells of it.
+    if (!isFirst.current) main.current?.focus();
+    isFirst.current = false;
+  }, [page]);
+  return (
+    <div class="layout" data-page={frame}>
+      <a
+        class="skip-link"
+        href="#main"
+        onClick={(event) => {
+          // The address of the page has a base, so its own fragment would lead elsewhere.
+          event.preventDefault();
+          main.current?.focus();
+        }}
+      >
+        {COMMON.skipToContent}
+      </a>
+      <Sidebar />
+      <ConnectionBanner />
+      <main id="main" class="layout-main" ref={main} tabIndex={-1}>
+        {children}
+      </main>
+      {isHelpOpen && <ShortcutsDialog onClose={() => setHelpOpen(false)} />}
+    </div>
+  );
+}
+
+function ConnectionBanner() {
+  const { sessions } = useConsole();
+  const isLost = sessions.connection.value === 'reconnecting';
+  return (
+    <div class="layout-banner" role="status">
+      {isLost && (
+        <div class="connection-banner">
+          <Icon name="refresh" />
+          <span>
+            <strong>{COMMON.reconnecting}</strong> {COMMON.reconnectingHint}
+          </span>
+        </div>
+      )}
+    </div>
+  );
+}

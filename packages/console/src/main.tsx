@@ -1,0 +1,64 @@
+import { effect } from '@preact/signals';
+import { render } from 'preact';
+import { navigate } from 'wouter-preact/use-browser-location';
+import { Auth } from './api/auth.ts';
+import { LiveSessions } from './api/live-sessions.ts';
+import { Titles } from './api/titles.ts';
+import { App } from './app.tsx';
+import { LeaveGuard } from './components/leave-guard.ts';
+import { Toasts } from './components/toasts.tsx';
+import { ConsoleContext, type Console } from './console-context.ts';
+import { browserStorage } from './conversation/browser-storage.ts';
+import { KeptText } from './conversation/kept-text.ts';
+import { Notifications } from './notifications/notifications.ts';
+import { Preferences } from './preferences.ts';
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/components.css';
+import './styles/layout.css';
+
+/** The server writes the address of the console into the page, so it works below any path prefix. */
+const base = new URL(document.baseURI);
+const basePath = base.pathname.replace(/\/$/, '');
+
+const auth = new Auth(base.href);
+const { client } = auth;
+const preferences = new Preferences();
+const sessions = new LiveSessions(client);
+const titles = new Titles(client);
+const toasts = new Toasts();
+const leaveGuard = new LeaveGuard();
+const notifications = new Notifications({
+  sessions,
+  titles,
+  preferences,
+  isOwn: (session) => auth.me?.user_id === session.ownerId,
+  open: (id) => navigate(`${basePath}/sessions/${encodeURIComponent(id)}`),
+});
+const parts: Console = { client, auth, sessions, titles, preferences, notifications, leaveGuard, toasts };
+
+preferences.applyTheme();
+notifications.start();
+sessions.onMessage((id, { role }) => titles.onMessage(id, role));
+// Whoever signs in sees the own sessions, and nothing of the person before.
+effect(() => {
+  const state = auth.state.value;
+  sessions.stop();
+  // What was written and not sent stays for those whose key has expired: they come back.
+  if (state.kind === 'signed-out' && state.because === 'signed-out')
+    new KeptText(browserStorage()).forgetAll();
+  if (state.kind !== 'signed-in') return;
+  titles.clear();
+  if (auth.can('session:list')) sessions.start();
+});
+void auth.check();
+
+const root = document.getElementById('app');
+if (root !== null) {
+  render(
+    <ConsoleContext.Provider value={parts}>
+      <App basePath={basePath} />
+    </ConsoleContext.Provider>,
+    root,
+  );
+}

@@ -1,0 +1,121 @@
+import type { AgentList, Profile } from '@agentapi-proxy/client';
+import { Field } from '../../components/field.tsx';
+import { ErrorNotice } from '../../components/notice.tsx';
+import { useConsole } from '../../console-context.ts';
+import { NEW_SESSION } from '../../texts/new-session.ts';
+import { COMMON } from '../../texts/common.ts';
+
+interface ProfileFieldProps {
+  /** `null` while they are fetched. */
+  readonly profiles: readonly Profile[] | null;
+  readonly error: unknown;
+  readonly problem: string | undefined;
+  readonly value: string;
+  readonly canList: boolean;
+  readonly onChange: (id: string) => void;
+  readonly onRetry: () => void;
+}
+
+/** Chooses a profile; not there for those who have none to choose from. */
+export function ProfileField(props: ProfileFieldProps) {
+  const { profiles, error, problem, value, canList, onChange, onRetry } = props;
+  const { auth } = useConsole();
+  if (!canList && value === '') return null;
+  if (error !== null && profiles === null)
+    return <ErrorNotice title={NEW_SESSION.profilesFailed} error={error} onRetry={onRetry} />;
+  const known = profiles ?? [];
+  const isUnknown = value !== '' && !known.some(({ id }) => id === value);
+  const nameOf = ({ name, is_default: isDefault, user_id: owner }: Profile): string => {
+    if (owner !== auth.me?.user_id) return `${name} (${owner})`;
+    return isDefault === true ? NEW_SESSION.defaultProfile(name) : name;
+  };
+  return (
+    <Field label={NEW_SESSION.profile} error={problem}>
+      {(control) => (
+        <select
+          {...control}
+          class="input"
+          value={value}
+          onChange={(event) => onChange(event.currentTarget.value)}
+        >
+          <option value="">{NEW_SESSION.noProfile}</option>
+          {isUnknown && (
+            <option value={value}>{profiles === null ? COMMON.loading : NEW_SESSION.unknownProfile}</option>
+          )}
+          {known.map((profile) => (
+            <option key={profile.id} value={profile.id}>
+              {nameOf(profile)}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  );
+}
+
+interface AgentFieldProps {
+  /** `null` while they are fetched. */
+  readonly agents: AgentList | null;
+  /** The chosen profile, which may bring an agent. */
+  readonly profile: Profile | null;
+  readonly problem: string | undefined;
+  readonly value: string;
+  readonly onChange: (name: string) => void;
+}
+
+/** Chooses an agent, or leaves it to the profile or the server. */
+export function AgentField({ agents, profile, problem, value, onChange }: AgentFieldProps) {
+  const { auth } = useConsole();
+  const known = agents?.agents ?? [];
+  const byDefault = agents?.default_agent ?? auth.me?.server.default_agent ?? '';
+  const chosen = known.find(({ name }) => name === (value === '' ? (profile?.agent ?? byDefault) : value));
+  return (
+    <Field
+      label={NEW_SESSION.agent}
+      error={problem}
+      {...(chosen?.installed === false ? { hint: NEW_SESSION.agentMissing } : {})}
+    >
+      {(control) => (
+        <select
+          {...control}
+          class="input"
+          value={value}
+          onChange={(event) => onChange(event.currentTarget.value)}
+        >
+          <option value="">
+            {profile?.agent === undefined
+              ? NEW_SESSION.agentDefault(byDefault)
+              : NEW_SESSION.agentOfProfile(profile.agent)}
+          </option>
+          {value !== '' && !known.some(({ name }) => name === value) && (
+            <option value={value}>{value}</option>
+          )}
+          {known.map(({ name, installed, transport }) => (
+            <option key={name} value={name}>
+              {NEW_SESSION.agentOption(name, installed, transport === 'acp')}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  );
+}
+
+/** The variables of a profile; their values are for nobody to see. */
+export function variableNames({ environment, environment_names: names }: Profile): readonly string[] {
+  return names ?? Object.keys(environment ?? {});
+}
+
+/** What a session gets from a profile, in words. */
+export function bringsOf(profile: Profile): string {
+  const { brings } = NEW_SESSION;
+  const count = variableNames(profile).length;
+  const parts = [
+    profile.agent === undefined ? [] : [brings.agent(profile.agent)],
+    profile.repository === undefined ? [] : [brings.repository(profile.repository)],
+    profile.script === undefined ? [] : [brings.script(profile.script)],
+    count === 0 ? [] : [brings.variables(count)],
+    profile.system_prompt === '' ? [] : [brings.systemPrompt],
+  ].flat();
+  return parts.length === 0 ? brings.nothing : parts.join(', ');
+}

@@ -1,0 +1,265 @@
+import { useId, useState } from 'preact/hooks';
+import type { ShareAccess } from '@agentapi-proxy/client';
+import { consoleAddress } from '../../../api/api-address.ts';
+import { useLoaded } from '../../../api/use-loaded.ts';
+import { Button } from '../../../components/button.tsx';
+import { CopyButton } from '../../../components/copy-button.tsx';
+import { Dialog } from '../../../components/dialog.tsx';
+import { Field } from '../../../components/field.tsx';
+import { Loading } from '../../../components/loading.tsx';
+import { ErrorNotice } from '../../../components/notice.tsx';
+import { RelativeTime } from '../../../components/relative-time.tsx';
+import { useConsole } from '../../../console-context.ts';
+import { COMMON } from '../../../texts/common.ts';
+import { SHARE } from '../../../texts/workspace.ts';
+import {
+  DURATIONS,
+  endOf,
+  LINK_DURATIONS,
+  linkAddress,
+  SECONDS,
+  type Duration,
+  type LinkDuration,
+} from './share-until.ts';
+import './share-dialog.css';
+
+interface ShareDialogProps {
+  readonly sessionId: string;
+  readonly onClose: () => void;
+}
+
+/** Lets others into a session, and takes it back from them. */
+export function ShareDialog({ sessionId, onClose }: ShareDialogProps) {
+  const { client, toasts } = useConsole();
+  const { shares } = client.session(sessionId);
+  const [failure, setFailure] = useState<unknown>(null);
+  const { value, error, reload } = useLoaded((signal) => shares.list({ signal }), [sessionId]);
+  /** @returns what came of it; `undefined` when it failed */
+  const run = async <T,>(work: () => Promise<T>): Promise<T | undefined> => {
+    setFailure(null);
+    try {
+      const result = await work();
+      reload();
+      return result;
+    } catch (reason) {
+      setFailure(reason);
+      return undefined;
+    }
+  };
+  const revoke = async (id: string): Promise<void> => {
+    if ((await run(() => shares.revoke(id))) !== undefined) toasts.success(SHARE.revoked);
+  };
+  return (
+    <Dialog
+      title={SHARE.title}
+      width="wide"
+      onClose={onClose}
+      actions={<Button onClick={onClose}>{COMMON.close}</Button>}
+    >
+      {failure !== null && <ErrorNotice title={SHARE.failed} error={failure} />}
+      {error !== null && <ErrorNotice title={SHARE.loadFailed} error={error} onRetry={reload} />}
+      {value === null && error === null && <Loading />}
+      {value !== null && (
+        <>
+          <section class="share-part">
+            <h3>{SHARE.people}</h3>
+            <p class="field-hint">{SHARE.peopleHint}</p>
+            <GrantForm
+              onGrant={async (user, access, until) => {
+                const request = { user_id: user, access, expires_at: endOf(until, Date.now()) };
+                return (await run(() => shares.grant(request))) !== undefined;
+              }}
+            />
+            {value.shares.length === 0 ? (
+              <p class="muted">{SHARE.nobody}</p>
+            ) : (
+              <ul role="list" class="share-list">
+                {value.shares.map(({ id, user_id: user, access, expires_at: end }) => (
+                  <li key={id}>
+                    <bdi class="share-name">{user}</bdi>
+                    <span class="muted">
+                      {SHARE.accesses[access]},{' '}
+                      {end === null ? (
+                        SHARE.withSession
+                      ) : (
+                        <>
+                          {SHARE.expires} <RelativeTime at={end} />
+                        </>
+                      )}
+                    </span>
+                    <Button size="small" aria-label={SHARE.revokeShare(user)} onClick={() => void revoke(id)}>
+                      {SHARE.revoke}
+                    </Button>
+                  </li>
+                ))}
+              </ul>
+            )}
+          </section>
+          <section class="share-part">
+            <h3>{SHARE.links}</h3>
+            <p class="field-hint">{SHARE.linksHint}</p>
+            <LinkForm
+              sessionId={sessionId}
+              onCreate={async (until) =>
+                (await run(() => shares.createLink({ ttl_seconds: SECONDS[until] })))?.token
+              }
+            />
+            {value.links.length === 0 ? (
+              <p class="muted">{SHARE.noLinks}</p>
+            ) : (
+              <ul role="list" class="share-list">
+                {value.links.map(({ id, created_by: maker, expires_at: end }) => (
+                  <li key={id}>
+                    <bdi class="share-name">{SHARE.linkOf(maker)}</bdi>
+                    <span class="muted">
+                      {SHARE.expires} <RelativeTime at={end} />
+                    </span>
+                    <Button size="small" aria-label={SHARE.revokeLink} onClick={() => void revoke(id)}>
+                      {SHARE.revoke}
+                    </Button>
+                  </li>
+                ))}
+              </ul>
+            )}
+          </section>
+        </>
+      )}
+    </Dialog>
+  );
+}
+
+interface GrantFormProps {
+  /** @returns whether it worked */
+  readonly onGrant: (user: string, access: ShareAccess, until: Duration) => Promise<boolean>;
+}
+
+function GrantForm({ onGrant }: GrantFormProps) {
+  const [user, setUser] = useState('');
+  const [access, setAccess] = useState<ShareAccess>('read');
+  const [until, setUntil] = useState<Duration>('session');
+  const [wasAsked, setAsked] = useState(false);
+  const [isBusy, setBusy] = useState(false);
+  const submit = async (): Promise<void> => {
+    setAsked(true);
+    if (user.trim() === '') return;
+    setBusy(true);
+    if (await onGrant(user.trim(), access, until)) {
+      setUser('');
+      setAsked(false);
+    }
+    setBusy(false);
+  };
+  return (
+    <form
+      class="share-form"
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        void submit();
+      }}
+    >
+      <Field label={SHARE.user} error={wasAsked && user.trim() === '' ? SHARE.userMissing : undefined}>
+        {(control) => (
+          <input
+            {...control}
+            class="input"
+            dir="auto"
+            autocomplete="off"
+            maxLength={256}
+            value={user}
+            onInput={({ currentTarget }) => setUser(currentTarget.value)}
+          />
+        )}
+      </Field>
+      <Field label={SHARE.access}>
+        {(control) => (
+          <select
+            {...control}
+            class="input"
+            value={access}
+            onChange={({ currentTarget }) => setAccess(currentTarget.value === 'write' ? 'write' : 'read')}
+          >
+            <option value="read">{SHARE.accesses.read}</option>
+            <option value="write">{SHARE.accesses.write}</option>
+          </select>
+        )}
+      </Field>
+      <UntilField choices={DURATIONS} value={until} onChange={setUntil} />
+      <Button type="submit" variant="primary" icon="users" busy={isBusy}>
+        {SHARE.add}
+      </Button>
+    </form>
+  );
+}
+
+interface LinkFormProps {
+  readonly sessionId: string;
+  /** @returns the token of the link; `undefined` when it failed */
+  readonly onCreate: (until: LinkDuration) => Promise<string | undefined>;
+}
+
+function LinkForm({ sessionId, onCreate }: LinkFormProps) {
+  const [until, setUntil] = useState<LinkDuration>('day');
+  const [isBusy, setBusy] = useState(false);
+  const [token, setToken] = useState<string | null>(null);
+  const linkId = useId();
+  const create = async (): Promise<void> => {
+    setBusy(true);
+    setToken((await onCreate(until)) ?? null);
+    setBusy(false);
+  };
+  const address =
+    token === null ? null : linkAddress(consoleAddress(`sessions/${encodeURIComponent(sessionId)}`), token);
+  return (
+    <>
+      <div class="share-form">
+        <UntilField choices={LINK_DURATIONS} value={until} onChange={setUntil} />
+        <Button icon="share" busy={isBusy} onClick={() => void create()}>
+          {SHARE.createLink}
+        </Button>
+      </div>
+      {address !== null && (
+        <div class="notice share-link" data-tone="info" role="status">
+          <label htmlFor={linkId}>{SHARE.linkReady}</label>
+          <input
+            id={linkId}
+            class="input mono"
+            readOnly
+            value={address}
+            onFocus={({ currentTarget }) => currentTarget.select()}
+          />
+          <CopyButton text={address} label={SHARE.copyLink} withText />
+        </div>
+      )}
+    </>
+  );
+}
+
+interface UntilFieldProps<Choice extends Duration> {
+  readonly choices: readonly Choice[];
+  readonly value: Choice;
+  readonly onChange: (value: Choice) => void;
+}
+
+function UntilField<Choice extends Duration>({ choices, value, onChange }: UntilFieldProps<Choice>) {
+  return (
+    <Field label={SHARE.until}>
+      {(control) => (
+        <select
+          {...control}
+          class="input"
+          value={value}
+          onChange={({ currentTarget }) =>
+            onChange(choices.find((choice) => choice === currentTarget.value) ?? value)
+          }
+        >
+          {choices.map((choice) => (
+            <option key={choice} value={choice}>
+              {SHARE.untils[choice]}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  );
+}

@@ -1,0 +1,182 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { chromium } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { z } from 'zod';
+import { findPart } from '../../tools/src/outside-parts.ts';
+import type { ServerProcess } from './server-process.ts';
+
+/** The browser of this machine; `null` without one: `describe.skipIf(CHROMIUM === null)('… [needs chromium]')`. */
+export const CHROMIUM = findPart('chromium');
+
+/** Windows that every page is looked at in. */
+export const WINDOWS = {
+  desktop: { width: 1280, height: 800 },
+  telephone: { width: 390, height: 844 },
+} as const;
+export type WindowName = keyof typeof WINDOWS;
+export const WINDOW_NAMES = ['desktop', 'telephone'] as const satisfies readonly WindowName[];
+
+export const THEMES = ['light', 'dark'] as const;
+export type Theme = (typeof THEMES)[number];
+
+/** Name of the key in the storage of a tab, where the console keeps it. */
+const STORED_KEY = 'agentapi-proxy.console.key';
+
+/** How a page is opened. */
+export interface VisitOptions {
+  readonly server: ServerProcess;
+  /** Below `/console/`. */
+  readonly path?: string;
+  readonly window?: WindowName;
+  readonly theme?: Theme;
+  /** The tab is signed in with it already. */
+  readonly key?: string;
+  /** Statuses that requests of this visit may be refused with; browsers report each as an error. */
+  readonly expectStatuses?: readonly number[];
+  /** The server goes away in the middle, so requests may break off. */
+  readonly expectBrokenConnections?: boolean;
+}
+
+/** A page of the console, in a browser profile of its own. */
+export interface Visit {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  /** Goes to another page of the console, by its address. */
+  readonly goto: (path: string) => Promise<void>;
+  /** The path of the page below `/console`, with its query. */
+  readonly where: () => string;
+  /** Fails the test when axe finds anything that keeps people with disabilities out, or when the page is too wide. */
+  readonly check: () => Promise<void>;
+}
+
+/** One browser for all tests of a file. */
+export interface ConsoleBrowser extends AsyncDisposable {
+  /**
+   * Opens a page, lets `work` use it and closes it. Fails for everything that a page must never do: errors in the
+   * browser's console, violations of the content security policy, requests to other servers, a page that is wider than its window.
+   */
+  visit(options: VisitOptions, work: (visit: Visit) => Promise<void>): Promise<void>;
+}
+
+/** Starts a browser. */
+export async function openBrowser(): Promise<ConsoleBrowser> {
+  if (CHROMIUM === null) throw new Error('There is no chromium; skip the test');
+  const browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking'],
+  });
+  const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+  return {
+    visit: async (options, work) => await visit(browser, axe, options, work),
+    [Symbol.asyncDispose]: async () => await browser.close(),
+  };
+}
+
+async function visit(
+  browser: Browser,
+  axe: string,
+  options: VisitOptions,
+  work: (visit: Visit) => Promise<void>,
+): Promise<void> {
+  const { server, path = '', window = 'desktop', theme = 'light', key } = options;
+  const base = `${server.url}/console/`;
+  const isTelephone = window === 'telephone';
+  const context = await browser.newContext({
+    viewport: WINDOWS[window],
+    colorScheme: theme,
+    // Colours in the middle of a change have contrasts of their own.
+    reducedMotion: 'reduce',
+    hasTouch: isTelephone,
+    isMobile: isTelephone,
+    locale: 'en',
+    timezoneId: 'UTC',
+  });
+  try {
+    const page = await context.newPage();
+    page.setDefaultTimeout(15_000);
+    const complaints = listen(page, options);
+    if (key !== undefined) {
+      await page.addInitScript(
+        ([name, value]) => {
+          // Once: whoever signs out later stays so.
+          if (sessionStorage.getItem(`${name}.given`) !== null) return;
+          sessionStorage.setItem(`${name}.given`, '1');
+          sessionStorage.setItem(name, value);
+        },
+        [STORED_KEY, key] as const,
+      );
+    }
+    const relative = (address: string): string => new URL(address.replace(/^\//, ''), base).href;
+    await page.goto(relative(path));
+    const width = async (): Promise<void> => {
+      const wider = await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
+      if (wider > 0) throw new Error(`${page.url()} is ${wider} pixels wider than its window`);
+    };
+    await work({
+      page,
+      context,
+      goto: async (to) => {
+        await page.goto(relative(to));
+      },
+      where: () => page.url().slice(`${server.url}/console`.length),
+      check: async () => {
+        await width();
+        await scan(page, axe);
+      },
+    });
+    await width();
+    if (complaints.length > 0) throw new Error(`The page complained:\n${complaints.join('\n')}`);
+  } finally {
+    await context.close();
+  }
+}
+
+/** Collects what a page must never do. */
+function listen(page: Page, options: VisitOptions): readonly string[] {
+  const { server, expectStatuses = [], expectBrokenConnections = false } = options;
+  const complaints: string[] = [];
+  const isExpected = (text: string): boolean => {
+    if (expectStatuses.some((status) => text.includes(`server responded with a status of ${status}`)))
+      return true;
+    return expectBrokenConnections && /net::ERR_|status of 503/.test(text);
+  };
+  page.on('console', (message) => {
+    const isBad = message.type() === 'error' || message.type() === 'warning';
+    if (isBad && !isExpected(message.text())) complaints.push(`console: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => complaints.push(`error: ${error.stack ?? error.message}`));
+  page.on('request', (request) => {
+    const { origin, protocol } = new URL(request.url());
+    if (origin !== server.url && protocol !== 'blob:' && protocol !== 'data:') {
+      complaints.push(`request to somebody else: ${request.url()}`);
+    }
+  });
+  return complaints;
+}
+
+const violationsSchema = z.array(
+  z.object({
+    id: z.string(),
+    help: z.string(),
+    nodes: z.array(z.object({ html: z.string(), failureSummary: z.string().optional() })),
+  }),
+);
+
+async function scan(page: Page, axe: string): Promise<void> {
+  const found: unknown = await page.evaluate(`${axe};
+    axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) =>
+      violations.map(({ id, help, nodes }) => ({
+        id, help, nodes: nodes.map(({ html, failureSummary }) => ({ html, failureSummary })),
+      })),
+    )`);
+  const violations = violationsSchema.parse(found);
+  if (violations.length === 0) return;
+  const texts = violations.map(({ id, help, nodes }) => {
+    const places = nodes.map(({ html, failureSummary = '' }) => `  ${html}\n  ${failureSummary}`);
+    return `${id}: ${help}\n${places.join('\n')}`;
+  });
+  throw new Error(`axe finds on ${page.url()}:\n${texts.join('\n')}`);
+}
