@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /*
@@ -27,12 +27,8 @@ const server = createServer((request, response) => {
       json(subscriptions);
       break;
     case '/message':
-      void request.toArray().then((chunks) => {
-        const { content } = JSON.parse(Buffer.concat(chunks).toString('utf8'));
-        const [count = 0, everyMs = 0, padding = 0] = String(content).split(' ').map(Number);
-        void tell(count, everyMs, padding);
-        return json({ ok: true });
-      });
+      void tellAsAsked(request);
+      json({ ok: true });
       break;
     case '/messages':
       json({ messages: messages.map((content, id) => ({ id, role: 'agent', content, time: TIME })) });
@@ -57,6 +53,12 @@ function subscribe(response: ServerResponse): void {
   });
   response.write(messages.map((_content, id) => frameOf(id)).join(''));
   response.write('event: status_change\ndata: {"status":"stable","agent_type":"custom"}\n\n');
+}
+
+async function tellAsAsked(request: IncomingMessage): Promise<void> {
+  const { content } = JSON.parse(Buffer.concat(await request.toArray()).toString('utf8'));
+  const [count = 0, everyMs = 0, padding = 0] = String(content).split(' ').map(Number);
+  await tell(count, everyMs, padding);
 }
 
 async function tell(count: number, everyMs: number, padding: number): Promise<void> {
