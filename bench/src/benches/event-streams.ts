@@ -108,6 +108,7 @@ export const eventStreams: Bench = {
             ? []
             : [
                 { name: 'processor time of the proxy for an event', unit: 'µs', samples: processor } as const,
+                { name: '  it waited for a processor', unit: '% of the time', samples: waiting } as const,
               ]),
           ...(resident.length === 0 ? [] : memoryLines(resident, heap)),
         ],
