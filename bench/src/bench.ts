@@ -9,7 +9,7 @@ export type Statistic = 'p50' | 'p95' | 'max';
 /** One line of a table: what was measured, how often, and what was promised. */
 export interface Measurement {
   readonly name: string;
-  readonly unit: 'ms' | 'µs' | 'MB' | 'KB' | 'MB/h' | '% of a core' | '×' | '';
+  readonly unit: 'ms' | 'µs' | 'MB' | 'KB' | 'MB/h' | '% of a core' | '% of the time' | '×' | '';
   readonly samples: readonly number[];
   readonly targets?: readonly Target[];
 }

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Bench, Measurement } from '../bench.ts';
 import { machineClock } from '../http-connection.ts';
-import { HAS_FIGURES, processorMsOf } from '../process-figures.ts';
+import { HAS_FIGURES, processorMsOf, waitedMsOf } from '../process-figures.ts';
 import { writeAgentServer } from '../proxies/agent-server-program.ts';
 import { startProxy } from '../proxy-process.ts';
 import { settledMemoryOf, settlingOption } from '../settled-memory.ts';
@@ -24,7 +24,7 @@ const ROUNDS = 2;
 /** Streams are opened so many at a time. */
 const BATCH = 50;
 /** All streams are open when the first event is sent. */
-const OPENING_MS = 10_000;
+const OPENING_MS = 25_000;
 /** Streams stay open after the last event, while memory is looked at. */
 const HOLD_MS = 5_000;
 const MAX_STREAM_KB = 48;
@@ -71,18 +71,24 @@ export const eventStreams: Bench = {
       const rounds: { straight: Round[]; through: Round[] } = { straight: [], through: [] };
       const perStream: number[][] = [[], []];
       const processor: number[] = [];
+      const waiting: number[] = [];
       for (let round = 0; round < ROUNDS; round += 1) {
         progress(`round ${round + 1} of ${ROUNDS}, straight`);
         rounds.straight.push(await readStreams(straight));
         progress(`round ${round + 1} of ${ROUNDS}, through the proxy`);
         const before = await settled();
-        let processorMs = 0;
+        let [processorMs, waitedMs] = [0, 0];
         rounds.through.push(
           await readStreams(through, {
-            begin: () => void (processorMs = HAS_FIGURES ? processorMsOf(proxy.pid) : 0),
+            begin: () => {
+              if (!HAS_FIGURES) return;
+              processorMs = processorMsOf(proxy.pid);
+              waitedMs = waitedMsOf(proxy.pid);
+            },
             end: async () => {
               if (HAS_FIGURES) {
                 const usedMs = processorMsOf(proxy.pid) - processorMs;
+                waiting.push(((waitedMsOf(proxy.pid) - waitedMs) * 100) / (EVENTS * PERIOD_MS));
                 processor.push((usedMs * 1_000) / (STREAMS * EVENTS));
               }
               const during = await settled();
@@ -102,6 +108,7 @@ export const eventStreams: Bench = {
             ? []
             : [
                 { name: 'processor time of the proxy for an event', unit: 'µs', samples: processor } as const,
+                { name: '  it waited for a processor', unit: '% of the time', samples: waiting } as const,
               ]),
           ...(resident.length === 0 ? [] : memoryLines(resident, heap)),
         ],

@@ -43,9 +43,15 @@ export const soak: Bench = {
     const folder = await mkdtemp(join(tmpdir(), 'agentapi-proxy-bench-'));
     try {
       const program = await writeAgentServer(folder, 'streaming');
+      // An external agent server cannot say that its port was taken by a session of the other server.
       const both = await Promise.all([
-        soakServer('embedded', { agent_server: 'embedded' }, ms, progress),
-        soakServer('external', { agent_server: 'external', agentapi_path: program }, ms, progress),
+        soakServer('embedded', { agent_server: 'embedded', start_port: 21_000 }, ms, progress),
+        soakServer(
+          'external',
+          { agent_server: 'external', agentapi_path: program, start_port: 23_000 },
+          ms,
+          progress,
+        ),
       ]);
       const note = `Measured over ${(ms / 60_000).toFixed(0)} minutes; the slope is that of the second half.`;
       return {
