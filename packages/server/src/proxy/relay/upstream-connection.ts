@@ -14,6 +14,9 @@ const MAX_HEAD_BYTES = 64 * 1024;
 /** An announced body of this size is read without copying it. */
 const BIG_BODY_BYTES = 64 * 1024;
 
+/** After so many bytes of one connection the others get their turn: an agent server can send faster than anybody reads. */
+const TURN_BYTES = 128 * 1024;
+
 /** More interim answers than this are no answer. */
 const MAX_INTERIM_ANSWERS = 16;
 
@@ -83,6 +86,10 @@ export class UpstreamConnection implements BodySink {
   #heard = false;
   #requestDone = true;
   #dead = false;
+  #readInTurn = 0;
+  /** Stopped by {@link pause}, or until the next turn. */
+  #paused = false;
+  #yielding = false;
 
   /** A connection that may change its protocol has no `buffers`: its bytes come in pieces of their own. */
   constructor(port: number, keeper: ConnectionKeeper, buffers: ReadBuffers | null) {
@@ -100,6 +107,8 @@ export class UpstreamConnection implements BodySink {
               callback: (count: number, bytes: Uint8Array): boolean => {
                 target.came(count);
                 this.#receive(Buffer.from(bytes.buffer, bytes.byteOffset, count));
+                this.#readInTurn += count;
+                if (this.#readInTurn >= TURN_BYTES) this.#yield();
                 return true;
               },
             },
@@ -170,11 +179,13 @@ export class UpstreamConnection implements BodySink {
   }
 
   pause(): void {
+    this.#paused = true;
     this.#socket.pause();
   }
 
   resume(): void {
-    this.#socket.resume();
+    this.#paused = false;
+    if (!this.#yielding) this.#socket.resume();
   }
 
   /** Ends the connection; its user is not told. */
@@ -194,6 +205,17 @@ export class UpstreamConnection implements BodySink {
   /** A piece of the answer's body, from its reader. */
   onBody(bytes: Buffer, start: number, end: number): void {
     this.#user?.onAnswerBody(bytes, start, end);
+  }
+
+  #yield(): void {
+    if (this.#yielding || this.#dead) return;
+    this.#yielding = true;
+    this.#socket.pause();
+    setImmediate(() => {
+      this.#yielding = false;
+      this.#readInTurn = 0;
+      if (!this.#paused && !this.#dead) this.#socket.resume();
+    });
   }
 
   readonly #onData = (chunk: Buffer): void => this.#receive(chunk);
@@ -277,7 +299,7 @@ export class UpstreamConnection implements BodySink {
       // What was read must be on its way or kept before somebody else reads there.
       user.onAnswerPause();
       this.#target.end();
-      this.#socket.resume();
+      this.resume();
     }
     this.#user = null;
     this.#head = null;
