@@ -15,6 +15,7 @@ import type { Log } from './log.ts';
 import { MessageQueue } from './queue/message-queue.ts';
 import type { QueueFigures, QueueObserver } from './queue/observer.ts';
 import type { Sessions } from './sessions/manager.ts';
+import type { RequestObserver } from './request-observer.ts';
 import type { SessionFollower } from './sessions/follower.ts';
 import type { Store } from './store/store.ts';
 
@@ -41,6 +42,7 @@ export interface Conversations extends AsyncDisposable {
 interface ConversationObservers {
   readonly journal: JournalObserver | undefined;
   readonly queue: QueueObserver | undefined;
+  readonly requests: RequestObserver;
 }
 
 /** The journal and the queue of all sessions, and what is served from them. */
@@ -65,7 +67,7 @@ export function openConversations(
     observer: observers.queue,
     log,
   });
-  const viewers = new EventViewers(log);
+  const viewers = new EventViewers(observers.requests, log);
   const closing = new AbortController();
   const { authenticator, sessions: sessionAccess } = access;
   return {
