@@ -81,10 +81,7 @@ export class EventViewers {
     try {
       response.writeHead(200, HEADERS).flushHeaders();
       const { record } = reply.request;
-      if (record !== null) {
-        record.repliedAt = performance.now();
-        this.#observer.opened(record, 'event_stream');
-      }
+      if (record !== null) this.#observer.opened(record, 'event_stream');
       for await (const frame of view.frames(open.stop.signal)) {
         if (open.stop.signal.aborted) break;
         open.lastWriteAt = performance.now();
