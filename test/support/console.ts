@@ -1,13 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { z } from 'zod';
-import { findPart } from '../../tools/src/outside-parts.ts';
+import { CACHE_FOLDER, findPart } from '../../tools/src/outside-parts.ts';
 import type { ServerProcess } from './server-process.ts';
 
 /** The browser of this machine; `null` without one: `describe.skipIf(CHROMIUM === null)('… [needs chromium]')`. */
 export const CHROMIUM = findPart('chromium');
+
+/** Pictures of pages at the moment when a test failed. */
+const FAILURES_FOLDER = join(CACHE_FOLDER, 'console-failures');
 
 /** Windows that every page is looked at in. */
 export const WINDOWS = {
@@ -115,6 +119,11 @@ async function visit(
       );
       if (wider > 0) throw new Error(`${page.url()} is ${wider} pixels wider than its window`);
     };
+    const failed = async (error: unknown): Promise<never> => {
+      // For whoever looks into the failure.
+      await page.screenshot({ path: join(FAILURES_FOLDER, `${new Date().toISOString()}.png`) });
+      throw error;
+    };
     await work({
       page,
       context,
@@ -126,7 +135,7 @@ async function visit(
         await width();
         await scan(page, axe);
       },
-    });
+    }).catch(failed);
     await width();
     if (complaints.length > 0) throw new Error(`The page complained:\n${complaints.join('\n')}`);
   } finally {

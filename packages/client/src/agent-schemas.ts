@@ -69,6 +69,14 @@ export type AcpEvent =
   | { readonly kind: 'turn_started' }
   | { readonly kind: 'turn_ended'; readonly stopReason: string };
 
+/**
+ * The screen of an agent, for whoever emulates a terminal: `repaint` wants the emulator to take this size, reset itself
+ * and write the data; `output` is what the agent has printed since.
+ */
+export type TerminalEvent =
+  | { readonly kind: 'repaint'; readonly columns: number; readonly rows: number; readonly data: string }
+  | { readonly kind: 'output'; readonly data: string };
+
 /** Body of `GET /:id/internal/dialog`. */
 export const dialogReplySchema: z.ZodMiniType<{ readonly dialog: AgentDialog | null }> = z.looseObject({
   dialog: z.nullable(
@@ -108,6 +116,23 @@ export const cancelReplySchema: z.ZodMiniType<{ readonly cancelled: boolean }> =
 
 /** Body of answers that say no more than that it is done. */
 export const okReplySchema = z.looseObject({ ok: z.literal(true) });
+
+const repaintSchema = z.looseObject({ columns: z.int(), rows: z.int(), data: z.string() });
+const outputSchema = z.looseObject({ data: z.string() });
+
+/** Data of the events of `GET /:id/internal/screen`. */
+export const screenSchema: z.ZodMiniType<{ readonly screen: string }> = z.looseObject({ screen: z.string() });
+
+/** An event of `GET /:id/internal/terminal`; `undefined` for what this version does not know. */
+export function parseTerminalEvent(name: string, data: unknown): TerminalEvent | undefined {
+  if (name === 'repaint') {
+    const { data: repaint } = repaintSchema.safeParse(data);
+    return repaint && { kind: 'repaint', ...repaint };
+  }
+  if (name !== 'output') return undefined;
+  const { data: output } = outputSchema.safeParse(data);
+  return output && { kind: 'output', data: output.data };
+}
 
 const resolvedSchema = z.looseObject({ id: z.string() });
 const planSchema = z.looseObject({

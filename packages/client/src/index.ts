@@ -20,6 +20,7 @@ export type {
   PermissionOption,
   PermissionRequest,
   PlanEntry,
+  TerminalEvent,
   ToolCall,
 } from './agent-schemas.ts';
 export type { SessionShares } from './session-shares.ts';

@@ -3,8 +3,11 @@ import {
   dialogReplySchema,
   okReplySchema,
   parseAcpEvent,
+  parseTerminalEvent,
+  screenSchema,
   type AcpEvent,
   type AgentDialog,
+  type TerminalEvent,
 } from './agent-schemas.ts';
 import { followStream, type StreamOptions } from './journal.ts';
 import { pathSegment } from './path-segment.ts';
@@ -68,5 +71,33 @@ export class SessionAgent {
       const event = parseAcpEvent(name, JSON.parse(data));
       if (event !== undefined) yield event;
     }
+  }
+
+  /**
+   * The screen of an agent in a terminal, for emulators. Each connection begins with a `repaint`; those that break are
+   * replaced, until the signal ends it. What the emulator answers to the output must not be sent: the agent server
+   * has done so. Keys go through `session.sendRaw()`.
+   */
+  async *terminal(options: StreamOptions = {}): AsyncGenerator<TerminalEvent, void, undefined> {
+    const path = this.#agent('internal/terminal');
+    for await (const { name, data } of followStream(this.#transport, () => path, options)) {
+      const event = parseTerminalEvent(name, JSON.parse(data));
+      if (event !== undefined) yield event;
+    }
+  }
+
+  /** The same as plain text whenever it changes, which external agent servers have as well. */
+  async *screens(options: StreamOptions = {}): AsyncGenerator<string, void, undefined> {
+    const path = this.#agent('internal/screen');
+    for await (const { name, data } of followStream(this.#transport, () => path, options)) {
+      const screen = name === 'screen' ? screenSchema.safeParse(JSON.parse(data)).data : undefined;
+      if (screen !== undefined) yield screen.screen;
+    }
+  }
+
+  /** Gives the terminal of the agent another size, in cells; for everybody who looks at it. */
+  async resizeTerminal(columns: number, rows: number, options: CallOptions = {}): Promise<void> {
+    const call = { ...options, method: 'POST', path: this.#agent('internal/resize') } as const;
+    await this.#transport.json({ ...call, json: { columns, rows } }, okReplySchema);
   }
 }

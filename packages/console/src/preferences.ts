@@ -10,10 +10,24 @@ export interface PreferenceValues {
   readonly sound: boolean;
   /** Whether single keys do something. */
   readonly shortcuts: boolean;
+  /** Height of the letters in terminals, in pixels. */
+  readonly terminalFontSize: number;
+  /** Shows terminals as text, which can be read aloud. */
+  readonly terminalText: boolean;
 }
 
+/** Letters of terminals, in pixels. */
+export const TERMINAL_FONT_SIZES = { min: 9, max: 24, usual: 13 } as const;
+
 const STORED = 'agentapi-proxy.console.preferences';
-const DEFAULTS: PreferenceValues = { theme: 'system', notifications: false, sound: false, shortcuts: true };
+const DEFAULTS: PreferenceValues = {
+  theme: 'system',
+  notifications: false,
+  sound: false,
+  shortcuts: true,
+  terminalFontSize: TERMINAL_FONT_SIZES.usual,
+  terminalText: false,
+};
 
 /** Choices that stay with the browser. */
 export class Preferences {
@@ -51,6 +65,9 @@ function read(): PreferenceValues {
       notifications: 'notifications' in stored && stored.notifications === true,
       sound: 'sound' in stored && stored.sound === true,
       shortcuts: !('shortcuts' in stored) || stored.shortcuts !== false,
+      terminalFontSize:
+        'terminalFontSize' in stored ? fontSize(stored.terminalFontSize) : DEFAULTS.terminalFontSize,
+      terminalText: 'terminalText' in stored && stored.terminalText === true,
     };
   } catch {
     return DEFAULTS;
@@ -59,4 +76,9 @@ function read(): PreferenceValues {
 
 function isTheme(value: unknown): value is Theme {
   return value === 'system' || value === 'light' || value === 'dark';
+}
+
+function fontSize(value: unknown): number {
+  const { min, max, usual } = TERMINAL_FONT_SIZES;
+  return typeof value === 'number' && value >= min && value <= max ? value : usual;
 }

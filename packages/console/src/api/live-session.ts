@@ -60,7 +60,7 @@ export function liveSessionOf(row: SessionSummary, facts: SessionFacts = {}): Li
     phase: phaseOf(state, facts.agentStatus),
     tags: row.tags,
     workspaceName: row.workspace_name,
-    repository: row.tags['repository'],
+    repository: row.tags['repository'] || undefined,
     createdAt: Date.parse(row.created_at),
     lastActivity: Math.max(Date.parse(row.updated_at), facts.lastActivity ?? 0),
   };

@@ -26,6 +26,8 @@ export type MessageListener = (
 
 /** Agents at work report many times a second; nobody sees more than this. */
 const PUBLISH_MS = 100;
+/** Agents at work grow their messages all the time; a list that is sorted by that would never be at rest. */
+const ACTIVITY_STEP_MS = 30_000;
 /** Sessions that appear together are asked for together. */
 const DISCOVER_MS = 150;
 const DISCOVER_PAGE = 100;
@@ -161,7 +163,10 @@ export class LiveSessions {
       this.#rows.delete(news.id);
       this.#facts.delete(news.id);
     } else {
-      this.#facts.set(news.id, { ...this.#facts.get(news.id), ...factsOf(news) });
+      const known = this.#facts.get(news.id);
+      const facts = { ...known, ...factsOf(news) };
+      const isSoon = news.kind === 'message' && Date.now() - (known?.lastActivity ?? 0) < ACTIVITY_STEP_MS;
+      this.#facts.set(news.id, isSoon ? { ...facts, lastActivity: known?.lastActivity ?? 0 } : facts);
       if (!this.#rows.has(news.id) && this.#state.value.kind === 'ready') this.#discoverSoon(signal);
       if (news.kind === 'message') {
         for (const listener of this.#messageListeners) listener(news.id, news.message);

@@ -31,7 +31,7 @@ export function useSession(id: string): SessionLookup {
   const [details, setDetails] = useState<SessionDetails | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [attempt, setAttempt] = useState(0);
-  const facts = useOwnFacts(client, id, !canList && canRead);
+  const [facts, streams] = useOwnFacts(client, id, !canList && canRead);
   const state = listed?.state ?? facts.state;
 
   useEffect(() => {
@@ -48,7 +48,7 @@ export function useSession(id: string): SessionLookup {
     void look();
     return () => life.abort();
     // A change of the state brings a reason, an exit code, last output.
-  }, [client, id, canRead, state, attempt]);
+  }, [client, id, canRead, state, attempt, streams]);
 
   const own = details?.session_id === id ? details : null;
   if (listed !== undefined) return { kind: 'ready', session: listed, details: own };
@@ -68,25 +68,32 @@ export function useSession(id: string): SessionLookup {
   return { kind: 'loading' };
 }
 
-/** State and status from the journal of the session, for those who may not see the stream over all sessions. */
-function useOwnFacts(client: Client, id: string, isOn: boolean): SessionFacts {
+/**
+ * State and status from the journal of the session, for those who may not see the stream over all sessions; and how
+ * often that has ended, which may mean that there is no such session any more.
+ */
+function useOwnFacts(client: Client, id: string, isOn: boolean): readonly [SessionFacts, number] {
   const [facts, setFacts] = useState<SessionFacts>({});
+  const [ends, setEnds] = useState(0);
   useEffect(() => {
     setFacts({});
     if (!isOn) return undefined;
     const life = new AbortController();
     const watch = async (): Promise<void> => {
-      for await (const { name, data } of client.session(id).conversation.events({ signal: life.signal })) {
-        const change = factsOf(name, data);
-        if (change !== null) setFacts((known) => ({ ...known, ...change }));
+      try {
+        for await (const { name, data } of client.session(id).conversation.events({ signal: life.signal })) {
+          const change = factsOf(name, data);
+          if (change !== null) setFacts((known) => ({ ...known, ...change }));
+        }
+      } catch {
+        // The record says what is wrong with the session, or with the connection.
       }
+      if (!life.signal.aborted) setEnds((count) => count + 1);
     };
-    watch().catch(() => {
-      // The record says what is wrong with the session, or with the connection.
-    });
+    void watch();
     return () => life.abort();
   }, [client, id, isOn]);
-  return facts;
+  return [facts, ends];
 }
 
 function factsOf(name: string, data: unknown): SessionFacts | null {

@@ -11,10 +11,13 @@ interface DialogProps {
   /** Buttons below the content. */
   readonly actions?: ComponentChildren;
   readonly width?: 'normal' | 'wide';
+  /** Whether a click beside the dialog closes it; not for what is shown only once. */
+  readonly closesOutside?: boolean;
 }
 
 /** A question in front of the page, for as long as it is rendered. The browser keeps the focus inside and gives it back. */
-export function Dialog({ title, onClose, children, actions, width = 'normal' }: DialogProps) {
+export function Dialog(props: DialogProps) {
+  const { title, onClose, children, actions, width = 'normal', closesOutside = true } = props;
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   useEffect(() => {
@@ -37,7 +40,7 @@ export function Dialog({ title, onClose, children, actions, width = 'normal' }: 
         onClose();
       }}
       onMouseDown={(event) => {
-        if (event.target === dialog.current) onClose();
+        if (closesOutside && event.target === dialog.current) onClose();
       }}
     >
       <div class="dialog-content">

@@ -76,3 +76,10 @@ export function Check({ label, hint, checked, disabled = false, onChange }: Chec
     </div>
   );
 }
+
+/** Puts the focus on the first control that has to be mended, with what is wrong with it in view. */
+export function focusFirstInvalid(form: HTMLElement | null): void {
+  const control = form?.querySelector<HTMLElement>('[aria-invalid="true"]');
+  control?.focus();
+  control?.scrollIntoView({ block: 'center' });
+}

@@ -27,6 +27,7 @@ const PATHS = {
   list: 'M8.5 6H20M8.5 12H20M8.5 18H20M4 6h.1M4 12h.1M4 18h.1',
   lock: 'M6 11h12v9.5H6zM8.5 11V7.5a3.5 3.5 0 0 1 7 0V11',
   message: 'M4 5h16v11.5H10L5.5 20.5v-4H4z',
+  minus: 'M5 12h14',
   monitor: 'M3.5 4.5h17v12h-17zM9 20.5h6m-3-4v4',
   moon: 'M20 14.5A8.5 8.5 0 0 1 9.5 4a8.5 8.5 0 1 0 10.5 10.5Z',
   more: 'M5 12h.1M12 12h.1M19 12h.1',

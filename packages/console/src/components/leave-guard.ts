@@ -1,9 +1,24 @@
 import { signal, type ReadonlySignal } from '@preact/signals';
 
-/** Keeps people on a page that has something unsaved, until they have said that it may be lost. */
+/**
+ * Keeps people on a page that has something unsaved, until they have said that it may be lost. Made before the router:
+ * the browser tells its listeners in the order in which they came, and draws a new page in between.
+ */
 export class LeaveGuard {
   readonly #asked = signal<(() => void) | null>(null);
-  #isHolding = false;
+  /** Address of the page that is held; `null` while none is. */
+  #held: string | null = null;
+
+  constructor() {
+    addEventListener('popstate', (event) => {
+      const here = this.#held;
+      if (here === null || location.href === here) return;
+      // The browser has changed the address already. Nobody else learns of it, and the page stays.
+      event.stopImmediatePropagation();
+      history.pushState(null, '', here);
+      this.go(() => history.back());
+    });
+  }
 
   /** Going away is wanted, and the answer still to be given; `null` otherwise. */
   get asked(): ReadonlySignal<unknown> {
@@ -12,29 +27,19 @@ export class LeaveGuard {
 
   /** Goes, or asks first. */
   go(leave: () => void): void {
-    if (this.#isHolding) this.#asked.value = leave;
-    else leave();
+    if (this.#held === null) leave();
+    else this.#asked.value = leave;
   }
 
   /** Asks from now on whenever somebody wants to go; until the returned function is called. */
   hold(): () => void {
-    this.#isHolding = true;
-    const here = location.href;
+    this.#held = location.href;
     const onUnload = (event: BeforeUnloadEvent): void => event.preventDefault();
-    const onHistory = (event: PopStateEvent): void => {
-      if (!this.#isHolding || location.href === here) return;
-      // The browser has changed the address already. Nobody else learns of it, and the page stays.
-      event.stopImmediatePropagation();
-      history.pushState(null, '', here);
-      this.go(() => history.back());
-    };
     addEventListener('beforeunload', onUnload);
-    addEventListener('popstate', onHistory, { capture: true });
     return () => {
-      this.#isHolding = false;
+      this.#held = null;
       this.#asked.value = null;
       removeEventListener('beforeunload', onUnload);
-      removeEventListener('popstate', onHistory, { capture: true });
     };
   }
 
@@ -42,7 +47,7 @@ export class LeaveGuard {
   leave(): void {
     const leave = this.#asked.value;
     this.#asked.value = null;
-    this.#isHolding = false;
+    this.#held = null;
     leave?.();
   }
 

@@ -49,16 +49,18 @@ export function ErrorNotice({ error, title, onRetry }: ErrorNoticeProps) {
 interface EmptyStateProps {
   readonly icon: IconName;
   readonly title: string;
+  /** Instead of a whole page: the title is that of the page. */
+  readonly isPage?: boolean;
   readonly children?: ComponentChildren;
   readonly actions?: ComponentChildren;
 }
 
 /** Instead of a list without entries: why there are none, and what to do. */
-export function EmptyState({ icon, title, children, actions }: EmptyStateProps) {
+export function EmptyState({ icon, title, isPage = false, children, actions }: EmptyStateProps) {
   return (
     <div class="empty-state">
       <Icon name={icon} />
-      <h2>{title}</h2>
+      {isPage ? <h1>{title}</h1> : <h2>{title}</h2>}
       {children !== undefined && <p>{children}</p>}
       {actions !== undefined && <div class="page-actions">{actions}</div>}
     </div>

@@ -25,7 +25,8 @@ describe('texts of agents in a terminal', () => {
 
   test('have tool calls with what came of them', () => {
     const text = [
-      '⏺ Let me look.',
+      '⏺ Let me look,',
+      '  line by line.',
       '',
       '⏺ Bash(ls -la',
       '      --color)',
@@ -37,13 +38,13 @@ describe('texts of agents in a terminal', () => {
       '⏺ There it is.',
     ].join('\n');
     expect(partsOf(text, 'terminal')).toEqual([
-      { kind: 'plain', text: '⏺ Let me look.' },
+      { kind: 'plain', text: 'Let me look,\nline by line.' },
       {
         kind: 'tool',
         title: 'Bash(ls -la --color)',
         output: 'total 8\napp.ts\n\n… +10 lines (ctrl+o to expand)',
       },
-      { kind: 'plain', text: '⏺ There it is.' },
+      { kind: 'plain', text: 'There it is.' },
     ]);
     expect(partsOf('• Ran npm test\n  └ 3 passed', 'terminal')).toEqual([
       { kind: 'tool', title: 'Ran npm test', output: '3 passed' },

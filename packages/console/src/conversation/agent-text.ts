@@ -119,7 +119,22 @@ function withoutIndent(line: string): string {
   return line.replace(/^ {1,5}/u, '');
 }
 
-function proseParts(lines: readonly string[]): readonly TextPart[] {
+/** What agents say has a mark too, for which many fonts have no letter, and stands two columns further in. */
+function withoutMarks(marked: readonly string[]): readonly string[] {
+  let isWithin = false;
+  return marked.map((line) => {
+    const said = /^[⏺●] (?<said>.*)$/u.exec(line)?.groups?.['said'];
+    if (said !== undefined) {
+      isWithin = true;
+      return said;
+    }
+    if (line.trim() !== '' && !line.startsWith('  ')) isWithin = false;
+    return isWithin ? line.replace(/^ {2}/u, '') : line;
+  });
+}
+
+function proseParts(marked: readonly string[]): readonly TextPart[] {
+  const lines = withoutMarks(marked);
   const text = lines.join('\n');
   const hasDrawing = DRAWN.test(text);
   if (text.trim() === '') return [];

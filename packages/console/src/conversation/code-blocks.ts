@@ -73,7 +73,7 @@ function frame(
   pre.replaceWith(block);
   // Wide code scrolls, so it must be within reach of the keyboard.
   pre.tabIndex = 0;
-  pre.setAttribute('role', 'region');
+  pre.setAttribute('role', 'group');
   pre.setAttribute('aria-label', language === '' ? CONVERSATION.code : CONVERSATION.codeIn(language));
   block.append(head, pre);
 }

@@ -37,9 +37,10 @@ export function ConversationView(props: ConversationViewProps) {
   return <OneConversation key={props.sessionId} {...props} />;
 }
 
-function OneConversation({ sessionId, canWrite = true, isLive = true }: ConversationViewProps) {
+function OneConversation({ sessionId, canWrite: mayWrite = true, isLive = true }: ConversationViewProps) {
   const parts = useParts(sessionId);
   const { store, queue, questions } = parts;
+  const canWrite = mayWrite && !queue.isForbidden.value;
   useEffect(() => {
     if (isLive) store.restart();
   }, [store, isLive]);
@@ -60,6 +61,8 @@ function OneConversation({ sessionId, canWrite = true, isLive = true }: Conversa
   const work = workOf(details.state, store.status.value?.status, asks);
   return (
     <div class="conversation">
+      {/* What is said has headings of its own, below this one. */}
+      <h2 class="visually-hidden">{CONVERSATION.log}</h2>
       {store.messages.value.length === 0 ? (
         <EmptyConversation work={work} canWrite={canWrite} />
       ) : (
@@ -71,7 +74,7 @@ function OneConversation({ sessionId, canWrite = true, isLive = true }: Conversa
           <ErrorNotice error={phase.error} title={CONVERSATION.lost} onRetry={() => store.restart()} />
         )}
         <Notices store={store} />
-        <StatusLine store={store} questions={questions} work={work} canWrite={canWrite} />
+        <StatusLine store={store} questions={questions} queue={queue} work={work} canWrite={canWrite} />
         <Writing parts={parts} sessionId={sessionId} work={work} canWrite={canWrite} queue={queue} />
       </div>
     </div>

@@ -30,10 +30,9 @@ export class MarkdownReader {
         code: ({ text, lang }) =>
           `<pre><code data-language="${escapeHtml((lang ?? '').trim())}">${escapeHtml(text)}</code></pre>`,
         checkbox: ({ checked }) => (checked ? '☑ ' : '☐ '),
-        // The page has headings of its own above these.
+        // Those who write messages know nothing of the headings around them: all are on one level, and only look different.
         heading({ tokens, depth }) {
-          const level = Math.min(depth + 2, 6);
-          return `<h${level}>${this.parser.parseInline(tokens)}</h${level}>`;
+          return `<h3 data-depth="${depth}">${this.parser.parseInline(tokens)}</h3>`;
         },
       },
     });

@@ -109,7 +109,7 @@ function PartView({ part, isEager }: { readonly part: TextPart; readonly isEager
       );
     case 'drawing':
       return (
-        <pre class="drawing" dir="ltr" tabIndex={0} role="region" aria-label={CONVERSATION.code}>
+        <pre class="drawing" dir="ltr" tabIndex={0} role="group" aria-label={CONVERSATION.code}>
           {part.text}
         </pre>
       );

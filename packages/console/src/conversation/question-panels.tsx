@@ -48,7 +48,7 @@ function DialogPanel({ dialog, questions, canWrite }: DialogPanelProps) {
         <Icon name="info" />
         {QUESTIONS.dialog}
       </h3>
-      <pre class="question-text" dir="auto" tabIndex={0} role="region" aria-label={QUESTIONS.dialog}>
+      <pre class="question-text" dir="auto" tabIndex={0} role="group" aria-label={QUESTIONS.dialog}>
         {dialog.text}
       </pre>
       {canWrite && dialog.choices.length > 0 && (

@@ -11,6 +11,11 @@ export interface UnsentMessage extends OutgoingMessage {
 /** While something waits the queue is looked at this often, besides whenever something happens. */
 const LOOK_MS = 3_000;
 const LOOK_AFTER_NEWS_MS = 150;
+/** An agent server types a message and waits for the reaction, which takes up to 17 s. */
+const MAX_TYPING_MS = 20_000;
+const TYPING_LOOK_MS = 250;
+/** What did not arrive is sent again after this time, and whenever the server can be reached again. */
+const RESEND_MS = 5_000;
 
 /**
  * Messages that wait for the agent, and those that have not even reached the server. Sending one again can do no harm: the
@@ -23,7 +28,9 @@ export class QueueStore {
   readonly #waiting = signal<readonly QueuedMessage[]>([]);
   readonly #failed = signal<readonly QueuedMessage[]>([]);
   readonly #unsent = signal<readonly UnsentMessage[]>([]);
+  readonly #isForbidden = signal(false);
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #resendTimer: ReturnType<typeof setTimeout> | undefined;
   #looks = 0;
 
   /** `pending` and `sending`, in order. */
@@ -31,6 +38,8 @@ export class QueueStore {
   /** Those that the agent did not take. */
   readonly failed: ReadonlySignal<readonly QueuedMessage[]> = this.#failed;
   readonly unsent: ReadonlySignal<readonly UnsentMessage[]> = this.#unsent;
+  /** The server has said that this person may only look on. */
+  readonly isForbidden: ReadonlySignal<boolean> = this.#isForbidden;
 
   constructor(session: Session, kept: KeptText) {
     this.#session = session;
@@ -49,6 +58,7 @@ export class QueueStore {
   close(): void {
     this.#life.abort();
     clearTimeout(this.#timer);
+    clearTimeout(this.#resendTimer);
   }
 
   /** Something happened that may have changed the queue. */
@@ -114,6 +124,20 @@ export class QueueStore {
     this.#failed.value = this.#failed.value.filter((message) => message.position > position);
   }
 
+  /**
+   * Resolves when no message is just being typed into the agent: keys that come in between would be lost, or would do
+   * something else than they should.
+   */
+  async untilTyped(): Promise<void> {
+    const end = Date.now() + MAX_TYPING_MS;
+    for (;;) {
+      await this.look();
+      const isTyping = this.#waiting.value.some(({ state }) => state === 'sending');
+      if (!isTyping || this.#life.signal.aborted || Date.now() > end) return;
+      await new Promise((resolve) => setTimeout(resolve, TYPING_LOOK_MS));
+    }
+  }
+
   /** Asks the server. */
   async look(): Promise<void> {
     clearTimeout(this.#timer);
@@ -143,7 +167,7 @@ export class QueueStore {
 
   #sending: Promise<void> | undefined;
 
-  /** One after the other, in the order in which they were written; stops at the first that does not arrive. */
+  /** One after the other, in the order in which they were written; those that the server refuses are left out. */
   async #sendAll(): Promise<void> {
     // One more round for what was added while the last one came to its end.
     await this.#sending;
@@ -154,8 +178,9 @@ export class QueueStore {
   }
 
   async #sendInOrder(): Promise<void> {
+    clearTimeout(this.#resendTimer);
     for (;;) {
-      const next = this.#unsent.value[0];
+      const next = this.#unsent.value.find(({ error }) => error === undefined || isPassing(error));
       if (next === undefined || this.#life.signal.aborted) return;
       this.#update(next.key, undefined);
       try {
@@ -167,7 +192,12 @@ export class QueueStore {
         this.#setUnsent(this.#unsent.value.filter(({ key }) => key !== next.key));
         this.lookSoon();
       } catch (error) {
-        for (const { key } of this.#unsent.value) this.#update(key, error);
+        this.#update(next.key, error);
+        if (error instanceof ApiError && error.code === 'shared_for_reading') this.#isForbidden.value = true;
+        // What is wrong with one message need not be wrong with the next; but a server that is away is so for all.
+        if (!isPassing(error)) continue;
+        for (const each of this.#unsent.value) if (each.error === undefined) this.#update(each.key, error);
+        if (!this.#life.signal.aborted) this.#resendTimer = setTimeout(() => void this.#sendAll(), RESEND_MS);
         return;
       }
     }
@@ -187,7 +217,7 @@ export class QueueStore {
 }
 
 /** Whether sending again later may help without anybody doing something. */
-export function isPassing(error: unknown): boolean {
+function isPassing(error: unknown): boolean {
   return !(error instanceof ApiError) || error.kind === 'unavailable';
 }
 

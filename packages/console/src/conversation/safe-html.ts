@@ -1,7 +1,7 @@
 import DOMPurify from 'dompurify';
 import { isOutside } from './markdown.ts';
 
-const BLOCKS = 'p, li, h3, h4, h5, h6, blockquote, td, th';
+const BLOCKS = 'p, li, h3, blockquote, td, th';
 
 /**
  * HTML that runs nothing, loads nothing and shows nothing but text: only the tags and attributes named here are left.
@@ -11,9 +11,9 @@ export function safeFragment(html: string): DocumentFragment {
   const fragment = DOMPurify.sanitize(html, {
     ALLOWED_TAGS: [
       ...['p', 'br', 'hr', 'strong', 'em', 'del', 'code', 'pre', 'blockquote', 'ul', 'ol', 'li', 'a'],
-      ...['h3', 'h4', 'h5', 'h6', 'table', 'thead', 'tbody', 'tr', 'th', 'td'],
+      ...['h3', 'table', 'thead', 'tbody', 'tr', 'th', 'td'],
     ],
-    ALLOWED_ATTR: ['href', 'start', 'align', 'data-language'],
+    ALLOWED_ATTR: ['href', 'start', 'align', 'data-language', 'data-depth'],
     ALLOW_ARIA_ATTR: false,
     ALLOW_DATA_ATTR: false,
     RETURN_DOM_FRAGMENT: true,

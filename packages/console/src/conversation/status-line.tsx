@@ -6,11 +6,13 @@ import { useConsole } from '../console-context.ts';
 import { STATUS } from '../texts/conversation.ts';
 import type { ConversationStore } from './conversation-store.ts';
 import type { QuestionsStore } from './questions-store.ts';
+import type { QueueStore } from './queue-store.ts';
 import { stopwatch, type SessionWork } from './session-work.ts';
 
 interface StatusLineProps {
   readonly store: ConversationStore;
   readonly questions: QuestionsStore;
+  readonly queue: QueueStore;
   readonly work: SessionWork;
   readonly canWrite: boolean;
 }
@@ -29,15 +31,16 @@ const PHASES: Readonly<Record<SessionWork, string>> = {
 };
 
 /** What the agent does, and a button that stops it. */
-export function StatusLine({ store, questions, work, canWrite }: StatusLineProps) {
+export function StatusLine({ store, questions, queue, work, canWrite }: StatusLineProps) {
   const { toasts } = useConsole();
   const [busy, setBusy] = useState(false);
   const details = store.details.value;
   const isReconnecting = store.connection.value === 'reconnecting';
   const interrupt = (): void => {
     setBusy(true);
-    questions
-      .interrupt()
+    queue
+      .untilTyped()
+      .then(() => questions.interrupt())
       .catch((error: unknown) => toasts.failure(`${STATUS.interruptFailed} ${errorText(error)}`))
       .finally(() => setBusy(false));
   };

@@ -131,7 +131,7 @@ function ToolOutput({
   readonly tone?: string;
 }) {
   return (
-    <pre class="tool-output" dir="ltr" tabIndex={0} role="region" aria-label={label} data-tone={tone}>
+    <pre class="tool-output" dir="ltr" tabIndex={0} role="group" aria-label={label} data-tone={tone}>
       {text}
     </pre>
   );

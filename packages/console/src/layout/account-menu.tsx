@@ -38,7 +38,7 @@ export function AccountMenu() {
   return (
     <>
       <Menu
-        label={ACCOUNT.menu}
+        label={isAsked ? ACCOUNT.menuOf(me.user_id) : ACCOUNT.menu}
         side="top"
         align="start"
         trigger={

@@ -7,6 +7,7 @@ import { AuditPart } from './admin/audit-part.tsx';
 import { MetricsPart } from './admin/metrics-part.tsx';
 import { UsersPart } from './admin/users-part.tsx';
 import { NotFoundPage } from './not-found-page.tsx';
+import '../components/tabs.css';
 import './admin/admin-page.css';
 
 /** What those see who run the server: how it is, who works with it, and what was done. */

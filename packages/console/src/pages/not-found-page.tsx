@@ -10,6 +10,7 @@ export function NotFoundPage() {
     <div class="page">
       <EmptyState
         icon="search"
+        isPage
         title={COMMON.notFoundTitle}
         actions={
           <Link href="/" class="button" data-variant="primary">

@@ -1,11 +1,10 @@
-import { useParams, useSearch } from 'wouter-preact';
+import { Link, useParams, useSearch } from 'wouter-preact';
 import { ApiError } from '@agentapi-proxy/client';
 import { useLoaded } from '../api/use-loaded.ts';
 import { Loading } from '../components/loading.tsx';
 import { EmptyState, ErrorNotice } from '../components/notice.tsx';
 import { useConsole, usePageTitle } from '../console-context.ts';
 import { PROFILE, PROFILES } from '../texts/profiles.ts';
-import { Link } from 'wouter-preact';
 import { ProfileEditor } from './profiles/profile-editor.tsx';
 import { EMPTY_PROFILE, formOfCopy, formOfProfile } from './profiles/profile-form.ts';
 import './profiles/profiles.css';
@@ -42,6 +41,7 @@ function Stored({ id, isCopy }: { readonly id: string; readonly isCopy: boolean 
     return (
       <EmptyState
         icon="search"
+        isPage
         title={PROFILE.missingTitle}
         actions={
           <Link href="/profiles" class="button" data-variant="primary">

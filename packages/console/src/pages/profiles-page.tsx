@@ -176,8 +176,8 @@ function ProfileRow({ profile, onChanged, onDelete }: ProfileRowProps) {
           {isDefault && <Badge tone="info">{PROFILES.defaultBadge}</Badge>}
         </h2>
         {profile.description !== undefined && (
-          <p class="profile-description" dir="auto">
-            {profile.description}
+          <p class="profile-description">
+            <bdi>{profile.description}</bdi>
           </p>
         )}
         <Facts profile={profile} />

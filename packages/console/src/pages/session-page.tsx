@@ -13,6 +13,7 @@ import { SESSION } from '../texts/sessions.ts';
 import { NotFoundPage } from './not-found-page.tsx';
 import { SessionHeader } from './session/session-header.tsx';
 import { SESSION_TABS, type SessionTab } from './session/session-tabs.ts';
+import '../components/tabs.css';
 import './session/session-page.css';
 
 const TABS = SESSION_TABS.map((tab) => ({ ...tab, Panel: lazy(tab.load) }));
@@ -108,6 +109,7 @@ function MissingSession() {
     <div class="page">
       <EmptyState
         icon="search"
+        isPage
         title={SESSION.missingTitle}
         actions={
           <Link href="/sessions" class="button" data-variant="primary">

@@ -73,9 +73,8 @@ function Content({ canCreate }: { readonly canCreate: boolean }) {
   const shown = arranged(found, filter, title);
   const agents = [...new Set(all.map(({ agent }) => agent))].sort();
   const owners = [...new Set(all.map(({ ownerId }) => ownerId))].sort();
-  const canSelect = (session: LiveSession): boolean =>
-    isLive(session.phase) && auth.can('session:delete') && auth.canManage(session);
-  // What was selected and has ended since is not selected any more.
+  const canSelect = (session: LiveSession): boolean => auth.can('session:delete') && auth.canManage(session);
+  // What was selected and is gone is not selected any more.
   const chosen = all.filter((session) => selected.has(session.id) && canSelect(session));
   const selectable = shown.filter(canSelect);
 
@@ -144,7 +143,7 @@ function Content({ canCreate }: { readonly canCreate: boolean }) {
           <>
             <strong role="status">{SESSIONS.selected(chosen.length)}</strong>
             <Button size="small" icon="stop" onClick={() => setEnding(true)}>
-              {SESSIONS.end}
+              {chosen.some(({ phase }) => isLive(phase)) ? SESSIONS.end : SESSIONS.remove}
             </Button>
             <Button size="small" variant="ghost" onClick={() => setSelected(new Set())}>
               {SESSIONS.clearSelection}
@@ -159,7 +158,7 @@ function Content({ canCreate }: { readonly canCreate: boolean }) {
           sessions={shown}
           selected={selected}
           canSelect={canSelect}
-          showOwner={owners.length > 1}
+          showOwner={owners.some((owner) => owner !== auth.me?.user_id)}
           onSelect={select}
           onTag={addTag}
           onSearch={() => searchField.current?.focus()}

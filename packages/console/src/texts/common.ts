@@ -39,6 +39,7 @@ export const ERRORS = {
 /** Menu of the person who is signed in. */
 export const ACCOUNT = {
   menu: 'Account and settings',
+  menuOf: (user: string) => `${user}, account and settings`,
   settings: 'Settings',
   signedInAs: (user: string) => `Signed in as ${user}`,
   role: (role: string) => `Role: ${role}`,
@@ -46,7 +47,7 @@ export const ACCOUNT = {
   expires: 'The key expires',
   viewer: 'You are looking on through a shared link.',
   signOut: 'Sign out',
-  themeSystem: 'Theme of the system',
+  themeSystem: 'System theme',
   themeLight: 'Light theme',
   themeDark: 'Dark theme',
   notifications: 'Notify me when an agent waits',

@@ -10,7 +10,7 @@ export const NEW_SESSION = {
   noProfile: 'None',
   unknownProfile: 'A profile that you cannot see',
   defaultProfile: (name: string) => `${name} (your default)`,
-  fromProfile: 'Brings:',
+  fromProfile: (things: string) => `Brings ${things}.`,
   brings: {
     agent: (name: string) => `agent ${name}`,
     repository: (name: string) => `repository ${name}`,
@@ -30,6 +30,7 @@ export const NEW_SESSION = {
   profilesFailed: 'The profiles could not be loaded.',
   repository: 'Repository',
   repositoryHint: 'owner/name, or its address. Without one the agent gets an empty folder.',
+  repositoryOfProfile: 'owner/name, or its address. Without one it is that of the profile.',
   repositoryPublic:
     'This server has no GitHub credentials: a private one needs a token, under “More options”.',
   repositoryForm: 'Write owner/name, or an address such as https://github.com/owner/name.',

@@ -4,8 +4,6 @@ const count = (number: number, one: string, many: string): string =>
 /** The list of profiles. */
 export const PROFILES = {
   page: 'Profiles',
-  intro:
-    'What you would otherwise repeat with every start: variables, a system prompt, the agent, a repository, messages.',
   create: 'New profile',
   search: 'Search profiles',
   loadFailed: 'The profiles could not be loaded.',
@@ -99,7 +97,6 @@ export const PROFILE = {
   removeTemplate: (name: string) => `Remove ${name}`,
   isDefault: 'Use it for starts that name no profile',
   isDefaultHint: 'You have one default at most; this takes the place of the one before.',
-  history: 'Repositories worked on',
   created: 'Made',
   updated: 'changed',
   save: 'Save',

@@ -38,10 +38,11 @@ export const SESSIONS = {
   count: (shown: number, all: number) => (shown === all ? sessions(all) : `${shown} of ${sessions(all)}`),
   untitled: (id: string) => `Session ${id.slice(0, 8)}`,
   selectOne: (title: string) => `Select ${title}`,
-  selectAll: 'Select all that can be ended',
+  selectAll: 'Select all of yours that are shown',
   selected: (count: number) => `${sessions(count)} selected`,
   clearSelection: 'Clear the selection',
   end: 'End …',
+  remove: 'Remove …',
   started: 'Started',
   lastActivity: 'Last activity',
   owner: 'Owner',
@@ -58,15 +59,20 @@ export const SESSIONS = {
   loadFailed: 'The sessions could not be loaded.',
 } as const;
 
-/** Ending several sessions. */
+/** Ending and removing sessions. */
 export const END = {
-  title: (count: number) => (count === 1 ? 'End this session?' : `End ${count} sessions?`),
-  text: 'Their processes are stopped. Conversations and files stay readable for some time, and a session can be resumed.',
+  title: (count: number) =>
+    count === 1 ? 'End and remove this session?' : `End and remove ${count} sessions?`,
+  removeTitle: (count: number) => (count === 1 ? 'Remove this session?' : `Remove ${count} sessions?`),
+  text: 'The agents are stopped, and everything of the sessions is deleted: conversations, logs and the files in their workspaces. This cannot be undone.',
+  removeText:
+    'Everything of them is deleted: conversations, logs and the files in their workspaces. This cannot be undone.',
   more: (count: number) => `and ${count} more`,
   confirm: (count: number) => (count === 1 ? 'End session' : `End ${count} sessions`),
-  progress: (done: number, all: number) => `Ended ${done} of ${all}`,
-  done: (count: number) => `${sessions(count)} ended.`,
-  failedTitle: (failed: number, all: number) => `${failed} of ${sessions(all)} could not be ended.`,
+  removeConfirm: (count: number) => (count === 1 ? 'Remove session' : `Remove ${count} sessions`),
+  progress: (done: number, all: number) => `${done} of ${all}`,
+  done: (count: number) => `${sessions(count)} removed.`,
+  failedTitle: (failed: number, all: number) => `${failed} of ${sessions(all)} could not be removed.`,
   again: 'Try again',
   lingering: 'A process of it cannot be ended yet. Try again in a while.',
 } as const;
@@ -87,6 +93,7 @@ export const SESSION = {
   interrupted: 'Asked the agent to stop what it does.',
   interruptFailed: 'The agent could not be interrupted.',
   end: 'End session …',
+  remove: 'Remove session …',
   resume: 'Resume',
   resumed: 'The session starts again.',
   resumeFailed: 'The session could not be resumed.',

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { useLocation, useSearch } from 'wouter-preact';
 import type { AuditEntry } from '@agentapi-proxy/client';
 import { errorText } from '../../api/error-text.ts';
@@ -36,6 +36,8 @@ export function AuditPart() {
   const [isMore, setMore] = useState(false);
   const [shown, setShown] = useState<AuditEntry | null>(null);
   const filter = useMemo(() => auditFilterOf(auditQueryOf(new URLSearchParams(settled))), [settled]);
+  const latestFilter = useRef(filter);
+  latestFilter.current = filter;
   const { value, error, isLoading, reload } = useLoaded(
     async (signal) => {
       const page = await client.audit.list({ ...filter, limit: PAGE }, { signal });
@@ -55,14 +57,17 @@ export function AuditPart() {
     setMore(true);
     try {
       const page = await client.audit.list({ ...filter, limit: PAGE, cursor });
+      // Older entries of other filters than those of now are nobody's business.
+      if (latestFilter.current !== filter) return;
       setOlder({
         entries: [...(older?.entries ?? []), ...page.entries],
         ...(page.next_cursor === undefined ? {} : { cursor: page.next_cursor }),
       });
     } catch (failure) {
       toasts.failure(errorText(failure));
+    } finally {
+      setMore(false);
     }
-    setMore(false);
   };
   const isFiltered = searchOf(filters).size > 0;
   return (
@@ -86,7 +91,7 @@ export function AuditPart() {
             icon="refresh"
             size="small"
             label={AUDIT.refresh}
-            disabled={isLoading}
+            aria-busy={isLoading}
             onClick={reload}
           />
         </span>

@@ -19,7 +19,7 @@ const REFRESH_MS = 5_000;
 export function MetricsPart({ history }: { readonly history: MetricsHistory }) {
   const { client } = useConsole();
   const [figures, setFigures] = useState<readonly Figures[]>(history.figures);
-  const { error, reload } = useLoaded(
+  const { error, isLoading, reload } = useLoaded(
     async (signal) => {
       const text = await client.metrics({ signal });
       if (signal.aborted) return;
@@ -28,7 +28,11 @@ export function MetricsPart({ history }: { readonly history: MetricsHistory }) {
     },
     [client, history],
   );
-  useVisibleInterval(reload, REFRESH_MS);
+  const refresh = (): void => {
+    // A look that takes longer than the pause is not begun anew for ever.
+    if (!isLoading) reload();
+  };
+  useVisibleInterval(refresh, REFRESH_MS);
   const now = figures.at(-1);
   if (error instanceof ApiError && error.kind === 'not_found') {
     return (

@@ -19,6 +19,7 @@ export function IssuedKeyDialog({ issued, onClose }: IssuedKeyDialogProps) {
     <Dialog
       title={KEYS.issuedTitle}
       onClose={onClose}
+      closesOutside={false}
       actions={<Button onClick={onClose}>{COMMON.close}</Button>}
     >
       <Notice tone="warning">{KEYS.issuedText}</Notice>

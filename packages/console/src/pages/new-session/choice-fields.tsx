@@ -24,13 +24,18 @@ export function ProfileField(props: ProfileFieldProps) {
   if (error !== null && profiles === null)
     return <ErrorNotice title={NEW_SESSION.profilesFailed} error={error} onRetry={onRetry} />;
   const known = profiles ?? [];
-  const isUnknown = value !== '' && !known.some(({ id }) => id === value);
+  const chosen = known.find(({ id }) => id === value);
+  const isUnknown = value !== '' && chosen === undefined;
   const nameOf = ({ name, is_default: isDefault, user_id: owner }: Profile): string => {
     if (owner !== auth.me?.user_id) return `${name} (${owner})`;
     return isDefault === true ? NEW_SESSION.defaultProfile(name) : name;
   };
   return (
-    <Field label={NEW_SESSION.profile} error={problem}>
+    <Field
+      label={NEW_SESSION.profile}
+      error={problem}
+      {...(chosen === undefined ? {} : { hint: <bdi>{NEW_SESSION.fromProfile(bringsOf(chosen))}</bdi> })}
+    >
       {(control) => (
         <select
           {...control}
@@ -107,7 +112,7 @@ export function variableNames({ environment, environment_names: names }: Profile
 }
 
 /** What a session gets from a profile, in words. */
-export function bringsOf(profile: Profile): string {
+function bringsOf(profile: Profile): string {
   const { brings } = NEW_SESSION;
   const count = variableNames(profile).length;
   const parts = [

@@ -1,8 +1,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Profile } from '@agentapi-proxy/client';
+import type { Me, Profile } from '@agentapi-proxy/client';
 import { useLoaded } from '../../api/use-loaded.ts';
 import { Button } from '../../components/button.tsx';
-import { Check, Field } from '../../components/field.tsx';
+import { Check, Field, focusFirstInvalid } from '../../components/field.tsx';
 import { ErrorNotice, Notice } from '../../components/notice.tsx';
 import { PairEditor } from '../../components/pair-editor.tsx';
 import { isBlankPair, problemsBelow } from '../../components/pairs.ts';
@@ -11,7 +11,7 @@ import { TemplatesDialog } from '../../conversation/templates-dialog.tsx';
 import { ENVIRONMENT, TAGS } from '../../texts/forms.ts';
 import { NEW_SESSION } from '../../texts/new-session.ts';
 import { AdvancedFields } from './advanced-fields.tsx';
-import { AgentField, bringsOf, ProfileField, variableNames } from './choice-fields.tsx';
+import { AgentField, ProfileField, variableNames } from './choice-fields.tsx';
 import { Fold } from './fold.tsx';
 import type { Problems, StartForm } from './start-form.ts';
 
@@ -94,8 +94,7 @@ export function StartFields({
   }, []);
   useEffect(() => {
     // The first thing to mend, also when it lies in a part that was folded until now.
-    const bad = root.current?.querySelector<HTMLElement>('[aria-invalid="true"]');
-    bad?.focus();
+    focusFirstInvalid(root.current);
   }, [problems]);
 
   const membersOf = (path: string): string => path.split('.', 1)[0] ?? '';
@@ -104,7 +103,6 @@ export function StartFields({
   const others = [...problems].filter(([path]) => ![...FIELDS, ...ADVANCED].includes(membersOf(path)));
   const variables = form.environment.filter((each) => !isBlankPair(each)).length;
   const tags = form.tags.filter((each) => !isBlankPair(each)).length;
-  const github = auth.me?.server.github;
   const brought = profile === null ? [] : variableNames(profile);
 
   return (
@@ -164,19 +162,10 @@ export function StartFields({
       {choices.error !== null && (
         <ErrorNotice title={NEW_SESSION.choicesFailed} error={choices.error} onRetry={choices.reload} />
       )}
-      {profile !== null && (
-        <p class="field-hint">
-          {NEW_SESSION.fromProfile} <bdi>{bringsOf(profile)}</bdi>
-        </p>
-      )}
-      <div class="start-columns">
+      <div class="start-columns start-repository">
         <Field
           label={NEW_SESSION.repository}
-          hint={
-            github?.credentials === false
-              ? `${NEW_SESSION.repositoryHint} ${NEW_SESSION.repositoryPublic}`
-              : NEW_SESSION.repositoryHint
-          }
+          hint={repositoryHint(form, profile, auth.me)}
           error={problems.get('repository') ?? problems.get('tags.repository')}
         >
           {(control) => (
@@ -292,6 +281,12 @@ export function StartFields({
       )}
     </form>
   );
+}
+
+function repositoryHint({ repository }: StartForm, profile: Profile | null, me: Me | null): string {
+  if (repository.trim() !== '' && me?.server.github.credentials === false)
+    return NEW_SESSION.repositoryPublic;
+  return profile?.repository === undefined ? NEW_SESSION.repositoryHint : NEW_SESSION.repositoryOfProfile;
 }
 
 /** Repositories that were worked on, those of the chosen profile first. */

@@ -149,7 +149,7 @@ export function startRequestOf(form: StartForm): StartRequest & StartWithProfile
 function isRepository(text: string): boolean {
   return (
     /^[\w.-]+\/[\w.-]+$/.test(text) ||
-    /^(?:[a-z][a-z0-9+.-]*:\/\/|[\w.-]+@)?[\w.-]+(?::\d+)?[:/]\S+\/\S+$/i.test(text)
+    /^(?:[a-z][a-z0-9+.-]*:\/\/|[\w.-]+@)?[\w.-]+(?::\d+)?[:/][^/\s]+\/\S+$/i.test(text)
   );
 }
 

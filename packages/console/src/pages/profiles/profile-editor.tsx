@@ -5,6 +5,7 @@ import { fieldErrorOf } from '../../api/field-error.ts';
 import { useLoaded } from '../../api/use-loaded.ts';
 import { Badge } from '../../components/badge.tsx';
 import { Button } from '../../components/button.tsx';
+import { focusFirstInvalid } from '../../components/field.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { Menu } from '../../components/menu.tsx';
 import { ErrorNotice, Notice } from '../../components/notice.tsx';
@@ -69,9 +70,7 @@ export function ProfileEditor({ stored, initial, source, title }: ProfileEditorP
     [client, canChoose],
   );
 
-  useEffect(() => {
-    root.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
-  }, [problems]);
+  useEffect(() => focusFirstInvalid(root.current), [problems]);
   // Only when the page knows that nothing is unsaved any more.
   useEffect(() => {
     if (leavingTo !== null) navigate(leavingTo, { replace: true });

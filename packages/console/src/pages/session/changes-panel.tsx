@@ -159,7 +159,7 @@ function Toolbar({ sessionId, changes, canPush, isBusy, onSince, onRefresh }: To
           icon="refresh"
           size="small"
           label={CHANGES.refresh}
-          disabled={isBusy}
+          aria-busy={isBusy}
           onClick={onRefresh}
         />
       </div>
@@ -229,6 +229,7 @@ function Files({ sessionId, changes }: { readonly sessionId: string; readonly ch
             sessionId={sessionId}
             file={file}
             since={since}
+            revision={diff}
             isOpen={open.has(file.path)}
             onToggle={(isOpen) => set(file.path, isOpen)}
             placeRef={(element) => {

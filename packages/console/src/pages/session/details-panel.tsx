@@ -25,8 +25,8 @@ export function DetailsPanel({ session, details }: SessionPanelProps) {
       <SessionFacts session={session} details={details} />
       <AgentFacts session={session} details={details} />
       <WorkspaceFacts session={session} details={details} />
-      <ApiFacts session={session} />
       <History details={details} />
+      <ApiFacts session={session} />
       {details.last_output.length > 0 && (
         <Section title={DETAILS.lastOutput} isWide>
           <pre class="details-output" role="region" aria-label={DETAILS.lastOutput} tabIndex={0}>
@@ -148,7 +148,7 @@ function ApiFacts({ session }: { readonly session: LiveSession }) {
   const isAsked = auth.me?.authentication === 'on';
   const example = curlExample(address, isAsked);
   return (
-    <Section title={DETAILS.api}>
+    <Section title={DETAILS.api} isWide>
       <Fact name={DETAILS.apiAddress}>
         <code class="details-break">{address}</code>
         <CopyButton text={address} label={DETAILS.copyAddress} />

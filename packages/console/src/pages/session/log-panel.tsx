@@ -36,7 +36,11 @@ export function LogPanel({ session }: SessionPanelProps) {
     (signal) => client.log(session.id, { lines: count, signal }),
     [client, session.id, session.state, count],
   );
-  useVisibleInterval(reload, isFollowed && isLive(session.phase) ? FOLLOW_MS : null);
+  const follow = (): void => {
+    // A look that takes longer than the pause is not begun anew for ever.
+    if (!isLoading) reload();
+  };
+  useVisibleInterval(follow, isFollowed && isLive(session.phase) ? FOLLOW_MS : null);
 
   const lines = useMemo(() => logLines(value ?? ''), [value]);
   const matches = useMemo(() => matchingLines(lines, wanted), [lines, wanted]);
@@ -122,7 +126,7 @@ export function LogPanel({ session }: SessionPanelProps) {
               </option>
             ))}
           </select>
-          <IconButton icon="refresh" size="small" label={LOG.refresh} disabled={isLoading} onClick={reload} />
+          <IconButton icon="refresh" size="small" label={LOG.refresh} onClick={reload} />
           <IconButton
             icon="download"
             size="small"
@@ -144,7 +148,7 @@ export function LogPanel({ session }: SessionPanelProps) {
             class="log-text"
             data-wrap={isWrapped}
             role="region"
-            aria-label={LOG.label}
+            aria-label={LOG.text}
             tabIndex={0}
             onScroll={onScroll}
           >

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { Link } from 'wouter-preact';
+import { Link, useLocation } from 'wouter-preact';
 import { errorText } from '../../api/error-text.ts';
 import { isLive, type LiveSession } from '../../api/live-session.ts';
 import { NAME_TAGS } from '../../api/titles.ts';
@@ -24,12 +24,13 @@ interface SessionHeaderProps {
 /** What the session is, and what can be done with it; what this person may not do is not there. */
 export function SessionHeader({ session, title }: SessionHeaderProps) {
   const { auth, client, toasts } = useConsole();
+  const [, navigate] = useLocation();
   const [isEnding, setEnding] = useState(false);
   const [isSharing, setSharing] = useState(false);
   const [busy, setBusy] = useState<'interrupt' | 'resume' | null>(null);
   const canManage = auth.canManage(session);
   const canTalk = auth.can('session:access') && auth.me?.session_id === undefined;
-  const canEnd = isLive(session.phase) && auth.can('session:delete') && canManage;
+  const canEnd = auth.can('session:delete') && canManage;
   const canResume = !isLive(session.phase) && auth.can('session:create') && canManage;
 
   const run = async (
@@ -60,7 +61,14 @@ export function SessionHeader({ session, title }: SessionHeaderProps) {
     { label: SESSION.copyLink, icon: 'external', onSelect: () => copy(location.href) },
   ];
   const ends: MenuItem[] = canEnd
-    ? [{ label: SESSION.end, icon: 'stop', tone: 'danger', onSelect: () => setEnding(true) }]
+    ? [
+        {
+          label: isLive(session.phase) ? SESSION.end : SESSION.remove,
+          icon: isLive(session.phase) ? 'stop' : 'trash',
+          tone: 'danger',
+          onSelect: () => setEnding(true),
+        },
+      ]
     : [];
   return (
     <header class="session-header">
@@ -141,7 +149,15 @@ export function SessionHeader({ session, title }: SessionHeaderProps) {
         />
       </div>
       {isSharing && <ShareDialog sessionId={session.id} onClose={() => setSharing(false)} />}
-      {isEnding && <EndDialog sessions={[session]} onClose={() => setEnding(false)} />}
+      {isEnding && (
+        <EndDialog
+          sessions={[session]}
+          onClose={() => setEnding(false)}
+          onEnded={(ids) => {
+            if (ids.length > 0) navigate('/sessions');
+          }}
+        />
+      )}
     </header>
   );
 }

@@ -27,6 +27,11 @@ export const SESSION_TABS: readonly SessionTab[] = [
     load: async () => (await import('./conversation-panel.tsx')).ConversationPanel,
   },
   {
+    path: 'terminal',
+    label: SESSION.tabs.terminal,
+    load: async () => (await import('./terminal-panel.tsx')).TerminalPanel,
+  },
+  {
     path: 'changes',
     label: SESSION.tabs.changes,
     load: async () => (await import('./changes-panel.tsx')).ChangesPanel,

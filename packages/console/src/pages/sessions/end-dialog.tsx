@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { LiveSession } from '../../api/live-session.ts';
+import { ApiError } from '@agentapi-proxy/client';
+import { isLive, type LiveSession } from '../../api/live-session.ts';
 import { errorText } from '../../api/error-text.ts';
 import { titleOf } from '../../api/titles.ts';
 import { Button } from '../../components/button.tsx';
@@ -13,7 +14,7 @@ import './end-dialog.css';
 interface EndDialogProps {
   readonly sessions: readonly LiveSession[];
   readonly onClose: () => void;
-  /** Called with the ids of those that have ended. */
+  /** Called with the ids of those that are gone. */
   readonly onEnded?: (ids: readonly string[]) => void;
 }
 
@@ -26,13 +27,15 @@ interface Failure {
 const AT_ONCE = 4;
 const MAX_NAMED = 8;
 
-/** Asks whether sessions shall be ended, ends them, and names those that could not be. */
+/** Asks whether sessions shall be ended and removed, does it, and names those with which it did not work. */
 export function EndDialog({ sessions: asked, onClose, onEnded }: EndDialogProps) {
   const { client, titles, toasts } = useConsole();
   // What is ended is what was asked about, whatever happens to the selection meanwhile.
   const [sessions, setSessions] = useState(asked);
   const [done, setDone] = useState<number | null>(null);
+  const [attempted, setAttempted] = useState(asked.length);
   const [failures, setFailures] = useState<readonly Failure[]>([]);
+  const isRemoval = useRef(asked.every(({ phase }) => !isLive(phase))).current;
   const isGone = useRef(false);
   useEffect(
     () => () => {
@@ -43,6 +46,7 @@ export function EndDialog({ sessions: asked, onClose, onEnded }: EndDialogProps)
   const nameOf = (session: LiveSession): string => titleOf(session, titles.of(session.id).value);
 
   const end = async (): Promise<void> => {
+    const all = sessions.length;
     setFailures([]);
     setDone(0);
     const waiting = [...sessions];
@@ -55,7 +59,9 @@ export function EndDialog({ sessions: asked, onClose, onEnded }: EndDialogProps)
           if (status === 'terminating') failed.push({ session, reason: END.lingering });
           else ended.push(session.id);
         } catch (error) {
-          failed.push({ session, reason: errorText(error) });
+          // Somebody else was faster.
+          if (error instanceof ApiError && error.kind === 'not_found') ended.push(session.id);
+          else failed.push({ session, reason: errorText(error) });
         }
         if (!isGone.current) setDone(ended.length + failed.length);
       }
@@ -66,9 +72,10 @@ export function EndDialog({ sessions: asked, onClose, onEnded }: EndDialogProps)
       toasts.success(END.done(ended.length));
       if (!isGone.current) onClose();
     } else if (isGone.current) {
-      toasts.failure(END.failedTitle(failed.length, sessions.length));
+      toasts.failure(END.failedTitle(failed.length, all));
     } else {
       setFailures(failed);
+      setAttempted(all);
       setSessions(failed.map(({ session }) => session));
       setDone(null);
     }
@@ -78,23 +85,27 @@ export function EndDialog({ sessions: asked, onClose, onEnded }: EndDialogProps)
   const named = sessions.slice(0, MAX_NAMED);
   return (
     <Dialog
-      title={END.title(sessions.length)}
+      title={isRemoval ? END.removeTitle(sessions.length) : END.title(sessions.length)}
       onClose={onClose}
       actions={
         <>
           <Button onClick={onClose}>{isBusy ? COMMON.close : COMMON.cancel}</Button>
           <Button variant="danger" busy={isBusy} onClick={() => void end()}>
-            {failures.length > 0 ? END.again : END.confirm(sessions.length)}
+            {failures.length > 0
+              ? END.again
+              : isRemoval
+                ? END.removeConfirm(sessions.length)
+                : END.confirm(sessions.length)}
           </Button>
         </>
       }
     >
       {failures.length > 0 ? (
-        <Notice tone="danger">{END.failedTitle(failures.length, asked.length)}</Notice>
+        <Notice tone="danger">{END.failedTitle(failures.length, attempted)}</Notice>
       ) : (
-        <p>{END.text}</p>
+        <p>{isRemoval ? END.removeText : END.text}</p>
       )}
-      <ul class="end-list">
+      <ul role="list" class="end-list">
         {named.map((session) => {
           const failure = failures.find((each) => each.session.id === session.id);
           return (

@@ -95,9 +95,10 @@ export function matching(
     const tags = Object.entries(session.tags).map(([name, value]) => tagFilter(name, value));
     if (!filter.tags.every((tag) => tags.includes(tag))) return false;
     if (words.length === 0) return true;
-    const { id, agent, ownerId, workspaceName = '' } = session;
-    const text = [title(session), id, agent, ownerId, workspaceName, ...tags].join('\n').toLocaleLowerCase();
-    return words.every((word) => text.includes(word));
+    const { agent, ownerId, workspaceName = '' } = session;
+    const text = [title(session), agent, ownerId, workspaceName, ...tags].join('\n').toLocaleLowerCase();
+    // Ids are random: a number anywhere in them means nothing.
+    return words.every((word) => text.includes(word) || session.id.startsWith(word));
   });
 }
 

@@ -31,8 +31,9 @@ export function SessionList(props: SessionListProps) {
   const list = useRef<HTMLUListElement>(null);
   const [range, setRange] = useState({ first: 0, last: 40 });
   /** The row that keys have moved to; the browser's focus follows. */
-  const [active, setActive] = useState<string | null>(null);
+  const active = useRef<string | null>(null);
   const wantsFocus = useRef(false);
+  const [, draw] = useState(0);
 
   useLayoutEffect(() => {
     const element = list.current;
@@ -58,14 +59,19 @@ export function SessionList(props: SessionListProps) {
   const linkOf = (id: string): HTMLElement | null =>
     list.current?.querySelector<HTMLElement>(`[data-id="${CSS.escape(id)}"] .session-link`) ?? null;
   useEffect(() => {
-    if (!wantsFocus.current || active === null) return;
+    if (!wantsFocus.current || active.current === null) return;
+    const link = linkOf(active.current);
+    // A row far away does not exist before the list has been scrolled there.
+    if (link === null) return;
     wantsFocus.current = false;
-    linkOf(active)?.focus({ preventScroll: true });
+    link.focus({ preventScroll: true });
   });
 
   const current = (): string | null => {
+    // Keys come faster than rows are drawn.
+    if (wantsFocus.current) return active.current;
     const focused = document.activeElement?.closest('.session-row')?.getAttribute('data-id');
-    return focused ?? active;
+    return focused ?? active.current;
   };
   const move = (event: KeyboardEvent, to: (at: number) => number): void => {
     event.preventDefault();
@@ -81,9 +87,8 @@ export function SessionList(props: SessionListProps) {
     if (top < frame.top + rowPx) scroller.scrollTop -= frame.top + rowPx - top;
     else if (top + rowPx * 2 > frame.bottom) scroller.scrollTop += top + rowPx * 2 - frame.bottom;
     wantsFocus.current = true;
-    setActive(next.id);
-    // Also when it is the same row, which has lost the focus.
-    setRange((known) => ({ ...known }));
+    active.current = next.id;
+    draw((count) => count + 1);
   };
   useShortcuts({
     j: (event) => move(event, (at) => at + 1),
@@ -93,11 +98,11 @@ export function SessionList(props: SessionListProps) {
     Enter: (event) => {
       // On a link or button the browser does it.
       if (
-        active === null ||
+        active.current === null ||
         (event.target instanceof Element && event.target.closest('a, button, input') !== null)
       )
         return;
-      navigate(`/sessions/${active}`);
+      navigate(`/sessions/${active.current}`);
     },
     x: () => {
       const session = sessions.find(({ id }) => id === current());

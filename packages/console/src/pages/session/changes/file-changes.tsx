@@ -16,13 +16,16 @@ interface FileChangesProps {
   readonly sessionId: string;
   readonly file: ChangedFile;
   readonly since: 'commit' | 'start';
+  /** Another one when the changes have been fetched again. */
+  readonly revision: GitDiff;
   readonly isOpen: boolean;
   readonly onToggle: (isOpen: boolean) => void;
   readonly placeRef: Ref<HTMLDetailsElement>;
 }
 
 /** The changes of one file, which can be folded away. */
-export function FileChanges({ sessionId, file, since, isOpen, onToggle, placeRef }: FileChangesProps) {
+export function FileChanges(props: FileChangesProps) {
+  const { sessionId, file, since, revision, isOpen, onToggle, placeRef } = props;
   const { folder, name } = splitPath(file.path);
   return (
     <details
@@ -45,7 +48,7 @@ export function FileChanges({ sessionId, file, since, isOpen, onToggle, placeRef
         (file.section !== null ? (
           <Section section={file.section} />
         ) : (
-          <FetchedSection sessionId={sessionId} path={file.path} since={since} />
+          <FetchedSection sessionId={sessionId} path={file.path} since={since} revision={revision} />
         ))}
     </details>
   );
@@ -58,14 +61,15 @@ interface FetchedSectionProps {
   readonly sessionId: string;
   readonly path: string;
   readonly since: 'commit' | 'start';
+  readonly revision: GitDiff;
 }
 
 /** A file that was beyond what the answer for all files holds. */
-function FetchedSection({ sessionId, path, since }: FetchedSectionProps) {
+function FetchedSection({ sessionId, path, since, revision }: FetchedSectionProps) {
   const { client } = useConsole();
   const { value, error, reload } = useLoaded<GitDiff>(
     (signal) => client.session(sessionId).git.diff({ path, since, max_bytes: MAX_BYTES, signal }),
-    [client, sessionId, path, since],
+    [client, sessionId, path, since, revision],
   );
   if (error !== null) return <ErrorNotice title={CHANGES.fileFailed} error={error} onRetry={reload} />;
   if (value === null) return <Loading />;

@@ -25,7 +25,7 @@ export function ChangeMark({ change }: Pick<ChangedFile, 'change'>) {
   const label = CHANGES.kinds[change];
   return (
     <span class="change-mark" data-change={change} title={label}>
-      <span aria-hidden="true">{label.slice(0, 1)}</span>
+      <span aria-hidden="true">{CHANGES.marks[change]}</span>
       <span class="visually-hidden">{label}</span>
     </span>
   );

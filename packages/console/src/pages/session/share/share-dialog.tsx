@@ -53,6 +53,7 @@ export function ShareDialog({ sessionId, onClose }: ShareDialogProps) {
     <Dialog
       title={SHARE.title}
       width="wide"
+      closesOutside={false}
       onClose={onClose}
       actions={<Button onClick={onClose}>{COMMON.close}</Button>}
     >

@@ -1,0 +1,31 @@
+import { useRef } from 'preact/hooks';
+import { isLive } from '../../api/live-session.ts';
+import { Loading } from '../../components/loading.tsx';
+import { EmptyState } from '../../components/notice.tsx';
+import { useConsole } from '../../console-context.ts';
+import { PlainScreen } from '../../terminal/plain-screen.tsx';
+import { TerminalView } from '../../terminal/terminal-view.tsx';
+import { TERMINAL } from '../../texts/terminal.ts';
+import type { SessionPanelProps } from './session-tabs.ts';
+
+/** The real screen of the agent. */
+export function TerminalPanel({ session, details }: SessionPanelProps) {
+  const { auth } = useConsole();
+  const isOn = isLive(session.phase);
+  // What was on the screen last stays when the session ends.
+  const wasOn = useRef(isOn);
+  wasOn.current ||= isOn;
+  if (!wasOn.current) {
+    return (
+      <EmptyState icon="terminal" title={TERMINAL.endedTitle}>
+        {TERMINAL.endedText}
+      </EmptyState>
+    );
+  }
+  if (details === null) return <Loading />;
+  if (details.agent_server === 'external') return <PlainScreen sessionId={session.id} isLive={isOn} />;
+  // Whoever came with a link looks on.
+  const canWrite = auth.can('session:access') && auth.me?.session_id === undefined;
+  const agent = !isOn ? 'gone' : session.state === 'running' ? 'running' : 'starting';
+  return <TerminalView sessionId={session.id} agent={agent} canWrite={canWrite} />;
+}

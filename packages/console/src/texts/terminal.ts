@@ -1,0 +1,61 @@
+/** The screen of an agent. */
+export const TERMINAL = {
+  label: 'Terminal',
+  screen: 'Screen of the agent',
+  states: {
+    connecting: 'Connecting',
+    live: 'Live',
+    reconnecting: 'Reconnecting',
+    ended: 'Ended',
+    failed: 'Not connected',
+  },
+  size: (columns: number, rows: number) => `${columns} × ${rows}`,
+  sizeTitle: 'Columns and rows of the terminal',
+  takeControl: 'Take control',
+  releaseControl: 'Give back control',
+  inControl: 'You are in control: what you type goes to the agent.',
+  leaveHint: 'leaves the terminal',
+  leaveKey: 'F6',
+  lostControl: 'Nothing can be typed until the terminal is connected again.',
+  input: 'Type into the terminal; F6 leaves it',
+  keysFailed: 'The keys did not arrive.',
+  options: 'Options of the terminal',
+  smaller: 'Smaller letters',
+  larger: 'Larger letters',
+  asText: 'Show as plain text',
+  copy: 'Copy selection',
+  fitWidth: 'Fit width to window',
+  fitBoth: 'Fit width and height',
+  originalSize: 'Usual size (80 × 1000)',
+  resizeTitle: 'Change the height of the terminal?',
+  resizeText: (rows: number) =>
+    `The terminal gets ${rows} rows, for everybody. What scrolls out of a terminal is gone, also for the conversation: long answers may miss their beginning. Programs that fill the whole screen look better.`,
+  resize: 'Change the height',
+  resizeFailed: 'The size could not be changed.',
+  toCursor: 'Jump to the cursor',
+  loadFailed: 'The terminal could not be shown.',
+  endedNotice: 'The session has ended. This was the last screen.',
+  endedTitle: 'The session has ended',
+  endedText:
+    'Its terminal is gone. What was said is in the conversation, what its processes printed in the log.',
+  acpTitle: 'This agent has no terminal',
+  acpText:
+    'It speaks the Agent Client Protocol: all that it says, does and asks is in the conversation, and nothing else is to be seen.',
+  noneTitle: 'There is no terminal',
+  noneText: 'The agent server of this session does not show one.',
+  plainHint: 'The agent server of this session shows its screen as text only.',
+  keyRow: 'Keys of the terminal',
+} as const;
+
+/** Keys that telephones do not have. */
+export const TERMINAL_KEY_NAMES = {
+  Escape: { label: 'Esc', name: 'Esc, the Escape key' },
+  Tab: { label: 'Tab', name: 'Tab' },
+  interrupt: { label: 'Ctrl+C', name: 'Ctrl+C, which interrupts' },
+  ArrowUp: { label: '↑', name: 'Arrow up' },
+  ArrowDown: { label: '↓', name: 'Arrow down' },
+  ArrowLeft: { label: '←', name: 'Arrow left' },
+  ArrowRight: { label: '→', name: 'Arrow right' },
+  Backspace: { label: '⌫', name: 'Backspace' },
+  Enter: { label: 'Enter', name: 'Enter' },
+} as const;
