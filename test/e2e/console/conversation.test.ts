@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { CHROMIUM, openBrowser, WINDOW_NAMES } from '../../support/console.ts';
 import type { ConsoleBrowser } from '../../support/console.ts';
 import { startServer } from '../../support/server-process.ts';
@@ -13,6 +13,10 @@ import { ServerSeries } from '../../support/server-series.ts';
 const ACP_AGENT = fileURLToPath(
   new URL('../../../packages/agent-server/test/support/acp-agent.mjs', import.meta.url),
 );
+
+/** Agents in terminals are typed to and waited for; on a busy machine an answer takes its time. */
+const ANSWER = { timeout: 60_000 };
+vi.setConfig({ testTimeout: 120_000 });
 
 let browser: ConsoleBrowser;
 let server: ServerProcess;
@@ -90,7 +94,7 @@ describe.skipIf(CHROMIUM === null)('a conversation [needs chromium]', () => {
         if (window === 'desktop') await box(page).press('Enter');
         else await page.getByRole('button', { name: /^(?:Send|Queue)$/ }).click();
         await log(page).getByRole('article', { name: /^You/ }).getByText('Hello').waitFor();
-        await log(page).getByText('You said: Hello').waitFor();
+        await log(page).getByText('You said: Hello').waitFor(ANSWER);
         expect(await box(page).inputValue()).toBe('');
         await page
           .locator('[data-announcer]')
@@ -123,7 +127,7 @@ describe.skipIf(CHROMIUM === null)('a conversation [needs chromium]', () => {
         await page.getByRole('button', { name: 'Save' }).click();
         await waiting(page).getByText('better thought').waitFor();
         await page.locator('.status-line').getByRole('button', { name: 'Interrupt' }).click();
-        await log(page).getByText('You said: better thought').waitFor();
+        await log(page).getByText('You said: better thought').waitFor(ANSWER);
         await expect.poll(() => waiting(page).count()).toBe(0);
         const { messages } = await session.conversation.messages();
         const said = messages.filter(({ role }) => role === 'user').map(({ content }) => content);
@@ -143,9 +147,9 @@ describe.skipIf(CHROMIUM === null)('a conversation [needs chromium]', () => {
       await goto(path);
       await expect.poll(() => box(page).inputValue()).toBe('half a tho');
       await box(page).press('Enter');
-      await log(page).getByText('You said: half a tho').waitFor();
+      await log(page).getByText('You said: half a tho').waitFor(ANSWER);
       await page.reload();
-      await log(page).getByText('You said: half a tho').waitFor();
+      await log(page).getByText('You said: half a tho').waitFor(ANSWER);
       expect(await box(page).inputValue()).toBe('');
     });
     await session.delete();
@@ -161,7 +165,7 @@ describe.skipIf(CHROMIUM === null)('a conversation [needs chromium]', () => {
         await question.getByRole('button', { name: 'Yes', exact: true }).waitFor();
         await check();
         await question.getByRole('button', { name: 'Yes', exact: true }).click();
-        await log(page).getByText('You chose: Yes').waitFor();
+        await log(page).getByText('You chose: Yes').waitFor(ANSWER);
         await expect.poll(() => question.count()).toBe(0);
         await page.locator('.status-line').getByText('Waiting for you').waitFor();
         await send(page, '/ask');
@@ -172,7 +176,7 @@ describe.skipIf(CHROMIUM === null)('a conversation [needs chromium]', () => {
         await keys.getByRole('button', { name: 'Arrow down' }).click();
         await keys.getByText('Arrow down pressed').waitFor({ state: 'attached' });
         await keys.getByRole('button', { name: 'Enter', exact: true }).click();
-        await log(page).getByText("You chose: Yes, and don't ask again").waitFor();
+        await log(page).getByText("You chose: Yes, and don't ask again").waitFor(ANSWER);
       });
       await session.delete();
     },
@@ -238,7 +242,7 @@ describe.skipIf(CHROMIUM === null)('a conversation [needs chromium]', () => {
         await page.reload();
         await files.getByText('notes.txt').waitFor();
         await page.getByRole('button', { name: 'Send' }).click();
-        await log(page).getByText('You said: Look').waitFor();
+        await log(page).getByText('You said: Look').waitFor(ANSWER);
       });
       const { messages } = await session.conversation.messages();
       const sent = messages.find(({ role }) => role === 'user')?.content ?? '';
@@ -275,7 +279,7 @@ describe.skipIf(CHROMIUM === null)('a conversation [needs chromium]', () => {
   test('of a session that has ended is there to read, says why, and goes on when the session does', async () => {
     const session = await server.client.start({ message: 'Hello' });
     await browser.visit({ server, path: `/sessions/${session.id}` }, async ({ page, check }) => {
-      await log(page).getByText('You said: Hello').waitFor();
+      await log(page).getByText('You said: Hello').waitFor(ANSWER);
       await send(page, '/exit 3');
       await page.getByText('This session has ended. Resume it to go on.').first().waitFor();
       expect(await box(page).evaluate((area) => area instanceof HTMLTextAreaElement && area.readOnly)).toBe(
@@ -283,10 +287,10 @@ describe.skipIf(CHROMIUM === null)('a conversation [needs chromium]', () => {
       );
       await check();
       await page.reload();
-      await log(page).getByText('You said: Hello').waitFor();
+      await log(page).getByText('You said: Hello').waitFor(ANSWER);
       await page.getByRole('button', { name: 'Resume' }).click();
       await send(page, 'again');
-      await log(page).getByText('You said: again').waitFor();
+      await log(page).getByText('You said: again').waitFor(ANSWER);
     });
     await session.delete();
   });
@@ -306,15 +310,15 @@ describe.skipIf(CHROMIUM === null)('a conversation [needs chromium]', () => {
         expectBrokenConnections: true,
       };
       await browser.visit(visit, async ({ page }) => {
-        await log(page).getByText('You said: before').waitFor();
+        await log(page).getByText('You said: before').waitFor(ANSWER);
         await series.crash();
         await page.getByText('Reconnecting … What you see may be old.').waitFor();
         await send(page, 'meanwhile');
         await waiting(page).getByText('meanwhile').waitFor();
         await series.next();
-        await log(page).getByText('You said: meanwhile').waitFor({ timeout: 45_000 });
+        await log(page).getByText('You said: meanwhile').waitFor(ANSWER);
         await send(page, 'after');
-        await log(page).getByText('You said: after').waitFor();
+        await log(page).getByText('You said: after').waitFor(ANSWER);
         await expect.poll(() => waiting(page).count()).toBe(0);
         const shown = await log(page)
           .getByRole('article')
