@@ -1,6 +1,6 @@
 # Every target calls an npm script of package.json; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: run test install-deps build lint format e2e screenshots bench ci clean help
+.PHONY: run test install-deps build lint format e2e screenshots bench bench-proxy ci clean help
 
 run: install-deps build ## Install, build and start the server
 	@npm start --silent
@@ -30,6 +30,9 @@ screenshots: install-deps build ## Take pictures of every page of the web consol
 
 bench: install-deps build ## Measure speed and memory
 	@npm run --silent bench
+
+bench-proxy: install-deps build ## Measure the proxy beside others
+	@npm run --silent bench-proxy
 
 ci: ## Everything that must pass before a change lands
 	@npm run --silent ci

@@ -9,7 +9,7 @@ export type Statistic = 'p50' | 'p95' | 'max';
 /** One line of a table: what was measured, how often, and what was promised. */
 export interface Measurement {
   readonly name: string;
-  readonly unit: 'ms' | 'µs' | 'MB' | '% of a core' | '×';
+  readonly unit: 'ms' | 'µs' | 'MB' | 'KB' | 'MB/h' | '% of a core' | '% of the time' | '×' | '';
   readonly samples: readonly number[];
   readonly targets?: readonly Target[];
 }
@@ -23,6 +23,8 @@ export interface BenchResult {
 export interface BenchContext {
   /** Whether there is time for the long form of a bench. */
   readonly long: boolean;
+  /** How long a bench should take whose length can be chosen; `null`: its usual time. */
+  readonly minutes: number | null;
   /** Tells a waiting person what happens. */
   readonly progress: (text: string) => void;
 }

@@ -32,3 +32,9 @@ export function processorMsOf(pid: number): number {
   const [user, system] = [fields[11], fields[12]];
   return (Number(user) + Number(system)) * 10;
 }
+
+/** How long the main thread of a process has been ready to work while others had the processors, in milliseconds. */
+export function waitedMsOf(pid: number): number {
+  const [, waitedNs = '0'] = readFileSync(`/proc/${pid}/schedstat`, 'latin1').split(' ');
+  return Number(waitedNs) / 1e6;
+}

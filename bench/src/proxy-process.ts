@@ -42,10 +42,14 @@ export interface ProxyPlace {
   readonly dataDir: string;
 }
 
-/** Starts the built server in a folder of its own, which goes with it. */
-export async function startProxy(config: Readonly<Record<string, unknown>> = {}): Promise<ProxyProcess> {
+/** Starts the built server in a folder of its own, which goes with it; see {@link startProxyIn}. */
+export async function startProxy(
+  config: Readonly<Record<string, unknown>> = {},
+  key?: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<ProxyProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'agentapi-proxy-bench-'));
-  const proxy = await startProxyIn({ folder, dataDir: join(folder, 'data') }, config);
+  const proxy = await startProxyIn({ folder, dataDir: join(folder, 'data') }, config, key, environment);
   return {
     ...proxy,
     [Symbol.asyncDispose]: async () => {
@@ -58,11 +62,13 @@ export async function startProxy(config: Readonly<Record<string, unknown>> = {})
 /**
  * Starts the built server in a folder that stays. Its sessions end with it, unless `on_shutdown` says otherwise.
  * @param key - the API key that its connection carries.
+ * @param environment - further variables of the server.
  */
 export async function startProxyIn(
   { folder, dataDir }: ProxyPlace,
   config: Readonly<Record<string, unknown>> = {},
   key?: string,
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<ProxyProcess> {
   const configPath = join(folder, 'config.json');
   const limits = { sessions_per_user: 1_000, sessions_total: 1_000, starts_per_minute: 100_000 };
@@ -75,7 +81,7 @@ export async function startProxyIn(
   const { PATH = '', HOME = '/' } = process.env;
   const child = spawn(COMMAND, ['server', '--config', configPath], {
     cwd: folder,
-    env: { PATH, HOME, LANG: 'C.UTF-8', AGENTAPI_PROXY_LOG_FORMAT: 'json' },
+    env: { PATH, HOME, LANG: 'C.UTF-8', AGENTAPI_PROXY_LOG_FORMAT: 'json', ...environment },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const exited = once(child, 'exit');

@@ -48,6 +48,11 @@ export function writeDocument(results: ReadonlyMap<Bench, BenchResult>): void {
   writeFileSync(DOCUMENT, text);
 }
 
+/** Puts a text into docs/performance.md, between the markers of that name. @throws {Error} when there are none. */
+export function writeBlock(name: string, content: string): void {
+  writeFileSync(DOCUMENT, replaceBlock(readFileSync(DOCUMENT, 'utf8'), name, content));
+}
+
 function replaceBlock(text: string, name: string, content: string): string {
   const [begin, end] = [`<!-- begin: ${name} -->\n`, `\n<!-- end: ${name} -->`];
   const from = text.indexOf(begin);

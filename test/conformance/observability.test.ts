@@ -65,11 +65,13 @@ describe('metrics', () => {
     const open = async (): Promise<number> =>
       valueOf(await scrape(server), 'agentapi_proxy_streams_open', { kind: 'event_stream' });
     expect(await open()).toBe(0);
-    const leaving = new AbortController();
-    const stream = await server.request(`/${id}/events`, { signal: leaving.signal });
-    expect([stream.status, await open()]).toEqual([200, 1]);
-    leaving.abort();
-    await eventually('nothing is open any more', async () => (await open()) === 0);
+    for (const path of [`/${id}/events`, `/sessions/${id}/events`, '/events']) {
+      const leaving = new AbortController();
+      const stream = await server.request(path, { signal: leaving.signal });
+      expect([path, stream.status, await open()]).toEqual([path, 200, 1]);
+      leaving.abort();
+      await eventually('nothing is open any more', async () => (await open()) === 0);
+    }
     const metrics = await scrape(server);
     const requests = valueOf(metrics, 'agentapi_proxy_requests_total', { plane: 'session' });
     const routed = (route: string): number =>

@@ -16,6 +16,8 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'packages/agent-server/README.md: npx --package @agentapi-proxy/agent-server agentapi-proxy-agent server -- claude':
     'installs from the registry; the tests of packed packages run what it would get',
   'packages/server/README.md: npx agentapi-proxy server': 'as above',
+  "docs/operations.md: NODE_OPTIONS='--import /etc/agentapi-proxy/otel.mjs' agentapi-proxy server":
+    'tracing.test.ts starts the built server with an SDK that is loaded like this',
   'docs/install.md: npm install --global agentapi-proxy':
     'installs from the registry; distribution.test.ts installs the packed packages like this',
   'docs/install.md: npm install':

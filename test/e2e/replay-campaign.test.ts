@@ -151,6 +151,10 @@ for (const engine of engines) {
           expect(viewer.events, `seed ${SEED}`).toEqual(truth);
         }
       }
+      const seen = viewers.reduce((sum, [, viewer]) => sum + viewer.events.length, 0);
+      console.log(
+        `${engine.name}: ${seen} events to ${viewers.length} viewers of ${SESSIONS} sessions over ${KILLS} kills: 0 lost, 0 twice, in order (seed ${SEED})`,
+      );
     }, 300_000);
 
     test('PX-173: with a session its journal goes', async () => {

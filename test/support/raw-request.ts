@@ -34,8 +34,9 @@ export async function rawRequest(port: number, options: RawRequest): Promise<Raw
   const sent = request({ host: '127.0.0.1', port, method, path, headers: lines, agent: false });
   sent.end(body);
   const answer = await answerOf(sent);
-  // An event stream has no end of its own; its head is what these requests are about.
-  const isStream = answer.headers['content-type']?.startsWith('text/event-stream') ?? false;
+  // An event stream to look at has no end of its own; its head is what these requests are about.
+  const isStream =
+    method === 'GET' && (answer.headers['content-type']?.startsWith('text/event-stream') ?? false);
   if (isStream) answer.on('error', () => undefined).destroy();
   const chunks: string[] = isStream ? [] : await answer.setEncoding('utf8').toArray();
   const status = answer.statusCode ?? 0;

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 const args = process.argv.slice(2);
 const port = Number(args[args.indexOf('--port') + 1]);
 
-const server = createServer(async (request, response) => {
+const answer = async (request, response) => {
   const json = (status, body, headers = {}) => {
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
     response.end(JSON.stringify(body));
@@ -48,7 +48,8 @@ const server = createServer(async (request, response) => {
       return json(200, { method, url, rawHeaders, body: Buffer.concat(chunks).toString('utf8') });
     }
   }
-});
+};
 
+const server = createServer((request, response) => void answer(request, response));
 await delay(Number(process.env.START_DELAY_MS ?? 0));
 server.listen(port, '127.0.0.1');

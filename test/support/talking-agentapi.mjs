@@ -30,7 +30,7 @@ const say = ({ id = messages.length, role = 'agent', content }) => {
   tell(update(messages[id]));
 };
 
-createServer(async (request, response) => {
+const answer = async (request, response) => {
   const json = (code, body) => {
     response.writeHead(code, { 'content-type': 'application/json' });
     response.end(JSON.stringify(body));
@@ -69,4 +69,6 @@ createServer(async (request, response) => {
     default:
       return json(404, { title: 'Not Found', status: 404 });
   }
-}).listen(port, '127.0.0.1');
+};
+
+createServer((request, response) => void answer(request, response)).listen(port, '127.0.0.1');

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 export type OutsidePart =
   | 'postgresql'
   | 'chromium'
+  | 'nginx'
   | 'agentapi'
   | 'cyberian'
   | 'schemathesis'
@@ -84,6 +85,9 @@ export function findPart(part: OutsidePart): string | null {
       return findInPath('initdb') ?? findDebianPostgres();
     case 'chromium':
       return findInPath('chromium') ?? findInPath('chromium-browser');
+    case 'nginx':
+      // Debian keeps it in a folder that only administrators have in their PATH.
+      return findInPath('nginx') ?? executable('/usr/sbin/nginx');
     case 'agentapi':
       return findInPath('agentapi') ?? executable(join(CACHE_FOLDER, 'bin', 'agentapi'));
     case 'cyberian':

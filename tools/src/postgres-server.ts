@@ -105,7 +105,10 @@ export class PostgresServer implements AsyncDisposable {
   async everythingOnDisk(): Promise<Buffer> {
     const entries = await readdir(join(this.#folder, 'data'), { recursive: true, withFileTypes: true });
     const files = entries.filter((entry) => entry.isFile());
-    return Buffer.concat(await Promise.all(files.map((file) => readFile(join(file.parentPath, file.name)))));
+    const contents: Buffer[] = [];
+    // One after another: there are more of them than a process may have open.
+    for (const { parentPath, name } of files) contents.push(await readFile(join(parentPath, name)));
+    return Buffer.concat(contents);
   }
 
   /** Ends the server at once: `SIGKILL` as a crash does, `SIGQUIT` with its connections, `SIGINT` in order. */

@@ -73,7 +73,9 @@ function run(command: string, args: readonly string[], env: Record<string, strin
 }
 
 function prepareDebianParts(): void {
-  const packages = (['postgresql', 'chromium'] as const).filter((part) => findPart(part) === null);
+  const packages = (['postgresql', 'chromium', 'nginx'] as const)
+    .filter((part) => findPart(part) === null)
+    .map((part) => (part === 'nginx' ? 'nginx-light' : part));
   if (packages.length === 0) return;
   const command = `apt-get install -y --no-install-recommends ${packages.join(' ')}`;
   if (findInPath('apt-get') === null || process.getuid?.() !== 0) {

@@ -58,7 +58,7 @@ export const proxiedRequest: Bench = {
       const medians = [];
       for (let round = 0; round < ROUNDS; round += 1) medians.push(await measure(REQUESTS_PER_ROUND));
       for (const { connection } of ways) connection[Symbol.dispose]();
-      const targets = [{ statistic: 'p50', atMost: 100 }] as const;
+      const targets = [{ statistic: 'p50', atMost: 60 }] as const;
       return {
         measurements: [
           { name: 'straight', unit: 'µs', samples: ways[0].all },

@@ -753,6 +753,11 @@ export interface components {
         };
         readonly Readiness: {
             /**
+             * @description Present while the store does not take what happens in sessions at the moment; it is kept in memory, and their viewers wait. Sessions go on, so the server stays ready.
+             * @constant
+             */
+            readonly journal?: "behind" | undefined;
+            /**
              * @description `ready` (200): sessions are taken. The others (503): not yet, or no more.
              * @enum {string}
              */

@@ -129,6 +129,7 @@ export const healthSchema: z.ZodMiniType<Health> = z.looseObject({ status: z.lit
 /** Body of `GET /readyz`. */
 export const readinessSchema: z.ZodMiniType<Readiness> = z.looseObject({
   status: z.enum(['ready', 'starting', 'shutting_down']),
+  journal: z.optional(z.literal('behind')),
 });
 
 /** Body of `GET /version`. */

@@ -18,6 +18,7 @@ import { DataFolder } from './data-folder.ts';
 import { createControlServer } from './http/control-server.ts';
 import { createListener } from './http/listener.ts';
 import type { Listener } from './http/listener.ts';
+import { listenerLimitsOf } from './http/listener-limits.ts';
 import { describeApi } from './http/openapi/describe-api.ts';
 import { OriginGuard } from './http/origin-guard.ts';
 import { startChoiceRoutes } from './http/routes/agents.ts';
@@ -141,6 +142,7 @@ export async function createApp(
     control: (request, response) => gate.control(request, response),
     reservedSegments: RESERVED_SEGMENTS,
     observer: observability.requests,
+    limits: listenerLimitsOf(config),
     log: log.child({ module: 'http' }),
   });
   let store: Store | null = null;
@@ -289,7 +291,13 @@ async function assemble(foundation: Foundation): Promise<Parts> {
     maxEntries: limits.environment_entries,
     maxBytes: limits.environment_bytes,
   };
-  const conversations = openConversations(config, store, access, log.child({ module: 'conversations' }));
+  const conversations = openConversations(
+    config,
+    store,
+    access,
+    observability,
+    log.child({ module: 'conversations' }),
+  );
   const sessionsLog = log.child({ module: 'sessions' });
   const sessions = new Sessions({
     store,
@@ -351,6 +359,7 @@ async function assemble(foundation: Foundation): Promise<Parts> {
     version: packageVersion(),
     startedAt: new Date(),
     isReady: foundation.isReady,
+    isJournalBehind: () => conversations.isBehind(),
     agentServer: agentServer.kind,
     defaultAgent,
   });
@@ -390,9 +399,11 @@ async function assemble(foundation: Foundation): Promise<Parts> {
     trustedProxies,
     maxBodyBytes: limits.proxied_body_bytes,
     observer: observability.requests,
+    maxPerSession: limits.requests_per_session,
+    answerTimeoutMs: limits.answer_seconds * 1000,
     log: log.child({ module: 'proxy' }),
   });
-  observability.connect({ sessions, runtime, authenticator });
+  observability.connect({ sessions, runtime, authenticator, conversations });
   access.onChange(() => {
     proxy.recheck();
     mcp.recheck();

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 
 /** How web pages of other origins may use the server (proxy-api section 4.4, DF-17). */
 export interface CorsOptions {
@@ -91,7 +91,10 @@ export class Cors {
 }
 
 /** Whether a request is a preflight: a browser's question, which never carries a key (PX-069, PX-071). */
-export function isPreflight(request: IncomingMessage): boolean {
+export function isPreflight(request: {
+  readonly method: string;
+  readonly headers: IncomingHttpHeaders;
+}): boolean {
   return (
     request.method === 'OPTIONS' &&
     request.headers.origin !== undefined &&

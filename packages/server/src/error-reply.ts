@@ -1,8 +1,9 @@
 import { STATUS_CODES } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import { errorBody, ERRORS } from './errors.ts';
 import type { AppError } from './errors.ts';
+import type { ClientConnection } from './wire/client-connection.ts';
+import { CLOSES } from './wire/connection-lines.ts';
 
 /** A rest of a request body up to this size is read and dropped, so the connection stays usable. */
 const DROPPED_BODY_BYTES = 64 * 1024;
@@ -61,23 +62,57 @@ export function sendError(
   linger(req, res);
 }
 
-/** Answers on a connection that has no `node:http` response, because its request could not be parsed. */
-export function sendRawError(
-  socket: Socket,
+/** Answers the request of a connection with the one JSON error shape, and lets the connection go on. */
+export function refuse(
+  connection: ClientConnection,
   error: AppError,
   requestId: string,
   more: readonly string[],
 ): void {
-  if (!socket.writable) {
-    socket.destroy();
-    return;
-  }
+  connection.write(
+    errorText(error, requestId, more, connection.connectionLines(), connection.head?.method === 'HEAD'),
+  );
+  connection.finish();
+}
+
+/** Answers what could not be read as a request, and closes the connection. */
+export function refuseAndClose(
+  connection: ClientConnection,
+  error: AppError,
+  requestId: string,
+  more: readonly string[],
+): void {
+  connection.writeLast(errorText(error, requestId, more, CLOSES, connection.head?.method === 'HEAD'));
+}
+
+/** Answers a browser's question whether it may ask; nothing else is looked at. `lines`: names and values in turn. */
+export function answerPreflight(
+  connection: ClientConnection,
+  requestId: string,
+  lines: readonly string[],
+): void {
+  let text = `HTTP/1.1 204 No Content\r\nX-Request-Id: ${requestId}\r\n`;
+  for (let i = 0; i + 1 < lines.length; i += 2) text += `${lines[i]}: ${lines[i + 1]}\r\n`;
+  text += `Date: ${new Date().toUTCString()}\r\n${connection.connectionLines()}\r\n`;
+  connection.write(text);
+  connection.finish();
+}
+
+/** A whole answer as Latin-1. */
+function errorText(
+  error: AppError,
+  requestId: string,
+  more: readonly string[],
+  ending: string,
+  headOnly: boolean,
+): string {
   const body = `${JSON.stringify(errorBody(error, requestId))}\n`;
   const { status } = ERRORS[error.code];
-  const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`, 'Connection: close'];
+  let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
   const headers = errorHeaders(error, requestId, body, more);
-  for (let i = 0; i + 1 < headers.length; i += 2) lines.push(`${headers[i]}: ${headers[i + 1]}`);
-  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`, () => socket.destroySoon());
+  for (let i = 0; i + 1 < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  text += `Date: ${new Date().toUTCString()}\r\n${ending}\r\n`;
+  return headOnly ? text : text + Buffer.from(body).toString('latin1');
 }
 
 /** Whether a request announces a body at all. */

@@ -58,6 +58,7 @@ export const ERRORS = {
   request_timeout: { status: 408, message: 'The request took too long to arrive' },
   version_conflict: { status: 412, message: 'It has been changed since you read it' },
   body_too_large: { status: 413, message: 'Request body too large' },
+  target_too_long: { status: 414, message: 'The request target is too long' },
   unsupported_media_type: { status: 415, message: 'Unsupported content type' },
   headers_too_large: { status: 431, message: 'Request headers too large' },
   too_many_sessions: { status: 429, message: 'Too many sessions' },
@@ -71,13 +72,20 @@ export const ERRORS = {
   session_starting: { status: 503, message: 'Session is still starting' },
   server_starting: { status: 503, message: 'Server is starting' },
   store_unavailable: { status: 503, message: 'The store cannot be used at the moment' },
+  overloaded: { status: 503, message: 'The server is overloaded' },
+  session_overloaded: { status: 503, message: 'Too many requests are in progress on this session' },
+  too_many_connections: { status: 503, message: 'Too many connections' },
   shutting_down: { status: 503, message: 'Server is shutting down' },
   git_timeout: { status: 504, message: 'git did not finish in time' },
   upstream_timeout: { status: 504, message: 'The agent server did not answer in time' },
+  version_not_supported: { status: 505, message: 'HTTP version not supported' },
   store_full: { status: 507, message: 'The store has no room left; nothing was changed' },
 } as const satisfies Record<string, { status: number; message: string }>;
 
 export type ErrorCode = keyof typeof ERRORS;
+
+/** Whatever cannot be done now may be tried again after so many seconds, unless somebody knows better. */
+const RETRY_AFTER_SECONDS = 1;
 
 /** A failure with a stable code. The HTTP status and the exit code belong to the edge. */
 export class AppError extends Error {
@@ -99,7 +107,8 @@ export class AppError extends Error {
   ) {
     super(options.message ?? ERRORS[code].message, { cause: options.cause });
     this.code = code;
-    this.retryAfterSeconds = options.retryAfterSeconds;
+    const unavailable = ERRORS[code].status === 503;
+    this.retryAfterSeconds = options.retryAfterSeconds ?? (unavailable ? RETRY_AFTER_SECONDS : undefined);
     this.details = options.details;
   }
 }

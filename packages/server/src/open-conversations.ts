@@ -9,10 +9,13 @@ import { sessionEventRoutes } from './http/routes/session-events.ts';
 import { waitRoute } from './http/routes/wait.ts';
 import { Journal } from './journal/journal.ts';
 import { MessageSearch } from './journal/message-search.ts';
+import type { JournalFigures, JournalObserver } from './journal/observer.ts';
 import { Overview } from './journal/overview.ts';
 import type { Log } from './log.ts';
 import { MessageQueue } from './queue/message-queue.ts';
+import type { QueueFigures, QueueObserver } from './queue/observer.ts';
 import type { Sessions } from './sessions/manager.ts';
+import type { RequestObserver } from './request-observer.ts';
 import type { SessionFollower } from './sessions/follower.ts';
 import type { Store } from './store/store.ts';
 
@@ -28,6 +31,18 @@ export interface Conversations extends AsyncDisposable {
   recheck(): void;
   /** Writes what has become of sessions that have ended while no server looked after them. */
   catchUp(ids: readonly string[]): Promise<void>;
+  /** Whether the store does not take what happens in sessions at the moment. */
+  isBehind(): boolean;
+  journalFigures(): JournalFigures;
+  /** @throws StoreError */
+  queueFigures(): Promise<QueueFigures>;
+}
+
+/** Who is told of what they do. */
+interface ConversationObservers {
+  readonly journal: JournalObserver | undefined;
+  readonly queue: QueueObserver | undefined;
+  readonly requests: RequestObserver;
 }
 
 /** The journal and the queue of all sessions, and what is served from them. */
@@ -35,17 +50,24 @@ export function openConversations(
   config: Config,
   store: Store,
   access: AccessControl,
+  observers: ConversationObservers,
   log: Log,
 ): Conversations {
   const journal = new Journal({
     store,
     maxBytes: config.journal.session_bytes,
     maxAgeMs: config.journal.retention_hours * HOUR_MS,
+    observer: observers.journal,
     log,
   });
   const overview = new Overview(journal);
-  const queue = new MessageQueue({ store, mostWaiting: config.limits.queued_messages, log });
-  const viewers = new EventViewers(log);
+  const queue = new MessageQueue({
+    store,
+    mostWaiting: config.limits.queued_messages,
+    observer: observers.queue,
+    log,
+  });
+  const viewers = new EventViewers(observers.requests, log);
   const closing = new AbortController();
   const { authenticator, sessions: sessionAccess } = access;
   return {
@@ -63,6 +85,9 @@ export function openConversations(
       overview.recheck();
     },
     catchUp: async (ids) => journal.catchUp(ids),
+    isBehind: () => journal.isBehind,
+    journalFigures: () => journal.figures(),
+    queueFigures: async () => queue.figures(),
     [Symbol.asyncDispose]: async () => {
       closing.abort();
       await queue[Symbol.asyncDispose]();

@@ -39,31 +39,33 @@ export function openMcp(app: FastifyInstance, foundation: McpFoundation): McpAcc
       maxBodyBytes,
       onError: (err) => log.debug({ err }, 'an MCP request could not be served as asked'),
     });
+    loaded = endpoint;
     return { createClient, endpoint };
   };
   let loading: Promise<Loaded> | null = null;
-  let loaded: Loaded | null = null;
+  let loaded: McpEndpoint | null = null;
   mcpRoute(app, {
     keyHeaders: authenticator.keyHeaders,
     addressOf: ({ socket, headers }) => trustedProxies.clientOf(socket.remoteAddress, headers),
     handle: async (req, res, { credentials, identity, address, requestId }) => {
       loading ??= load();
-      loaded = await loading;
-      const api = loaded.createClient({
+      const { createClient, endpoint } = await loading;
+      const api = createClient({
         // The host is never looked up: nothing leaves the process.
         baseUrl: 'http://localhost',
         headers: credentials,
         fetch: inProcessFetch(listener, { address, requestId }),
       });
       const mayStay = (): boolean => isAccepted(authenticator, credentials);
-      await loaded.endpoint.handle(req, res, { api, identity, mayStay });
+      await endpoint.handle(req, res, { api, identity, mayStay });
     },
   });
   return {
-    recheck: () => loaded?.endpoint.recheck(),
+    recheck: () => loaded?.recheck(),
     [Symbol.asyncDispose]: async () => {
+      // Whoever asked has been told why it failed.
       await loading?.catch(() => undefined);
-      await loaded?.endpoint[Symbol.asyncDispose]();
+      await loaded?.[Symbol.asyncDispose]();
     },
   };
 }

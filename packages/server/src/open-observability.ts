@@ -8,6 +8,7 @@ import { OriginGuard } from './http/origin-guard.ts';
 import type { Log } from './log.ts';
 import { openObservers } from './observability/observers.ts';
 import type { Observers } from './observability/observers.ts';
+import type { Conversations } from './open-conversations.ts';
 import type { Runtime } from './runtime/runtime.ts';
 import type { Sessions } from './sessions/manager.ts';
 import type { Recovery } from './sessions/recover.ts';
@@ -18,10 +19,11 @@ export interface ObservedParts {
   readonly sessions: Sessions;
   readonly runtime: Runtime;
   readonly authenticator: Authenticator;
+  readonly conversations: Pick<Conversations, 'journalFigures' | 'queueFigures'>;
 }
 
 /** Metrics, spans and the access log, as the configuration wants them. */
-export interface Observability extends AsyncDisposable, Pick<Observers, 'requests' | 'sessions' | 'store'> {
+export interface Observability extends AsyncDisposable, Omit<Observers, 'metrics' | keyof Disposable> {
   /** What `/metrics` shows; `null` when it is turned off. */
   readonly metrics: MetricsText | null;
   connect(parts: ObservedParts): void;
@@ -34,7 +36,7 @@ export interface Observability extends AsyncDisposable, Pick<Observers, 'request
 export async function openObservability(config: Config, log: Log, cors: Cors): Promise<Observability> {
   const own = log.child({ module: 'metrics' });
   const observers = await openObservers({ ...config, version: packageVersion(), log });
-  const { metrics, requests, sessions, store } = observers;
+  const { metrics, requests, sessions, journal, queue, store } = observers;
   const { listen } = config.metrics;
   const listener =
     metrics === null || listen === null
@@ -49,6 +51,8 @@ export async function openObservability(config: Config, log: Log, cors: Cors): P
     metrics,
     requests,
     sessions,
+    journal,
+    queue,
     store,
     connect: (parts) => {
       parts.authenticator.countFailures((failure) => metrics?.authFailed(failure));
@@ -56,6 +60,10 @@ export async function openObservability(config: Config, log: Log, cors: Cors): P
         sessions: () => parts.sessions.live(),
         usage: async () => parts.runtime.usage(),
         countLimited: () => parts.authenticator.countLimited(),
+        conversations: {
+          journal: () => parts.conversations.journalFigures(),
+          queue: async () => parts.conversations.queueFigures(),
+        },
       });
     },
     recovered: (recovery) => metrics?.recovered(recovery),

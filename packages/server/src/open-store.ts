@@ -41,7 +41,8 @@ async function openDatabaseServer(
 ): Promise<Store> {
   const { openPostgres } = await import('./store/postgres.ts');
   return openPostgres(url, keys, {
-    onConnectionLost: (err) => log.warn({ err }, 'a connection to the store was lost'),
+    // The error itself has the whole client on it, with everything that it connects with.
+    onConnectionLost: ({ message }) => log.warn({ reason: message }, 'a connection to the store was lost'),
     observer,
   });
 }

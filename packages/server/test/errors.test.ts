@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { ERRORS } from '../src/errors.ts';
+import { AppError, ERRORS } from '../src/errors.ts';
+import type { ErrorCode } from '../src/errors.ts';
 import { openMemory } from '../src/store/sqlite.ts';
 import { StoreError } from '../src/store/store-error.ts';
 import { startApp } from './support/app.ts';
@@ -17,6 +18,19 @@ test('PX-057: docs/api.md lists every error code under its status, and no other'
       .map(([code, { status }]) => `${status} ${code}`)
       .toSorted(),
   );
+});
+
+test('whoever is told 503 is told when to ask again, whatever the reason', () => {
+  const codes = Object.keys(ERRORS).filter((code): code is ErrorCode => code in ERRORS);
+  const later = codes.filter((code) => ERRORS[code].status === 503);
+  expect(later).toContain('overloaded');
+  for (const code of codes) {
+    expect([code, new AppError(code).retryAfterSeconds]).toEqual([
+      code,
+      later.includes(code) ? 1 : undefined,
+    ]);
+  }
+  expect(new AppError('session_starting', { retryAfterSeconds: 2 }).retryAfterSeconds).toBe(2);
 });
 
 const WORDS = 'private words about /data/store.db';

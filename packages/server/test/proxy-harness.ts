@@ -12,10 +12,11 @@ import { Cors } from '../src/cors.ts';
 import type { CorsOptions } from '../src/cors.ts';
 import { AppError } from '../src/errors.ts';
 import { createListener } from '../src/http/listener.ts';
+import type { ListenerLimits } from '../src/http/listener.ts';
 import { OriginGuard } from '../src/http/origin-guard.ts';
 import type { AdmissionOptions } from '../src/proxy/admit.ts';
-import { createProxyHandler } from '../src/proxy/proxy-handler.ts';
 import type { RequestObserver } from '../src/request-observer.ts';
+import { createProxyHandler } from '../src/proxy/proxy-handler.ts';
 import type { Endpoint, SessionRoute, SessionState } from '../src/sessions/session.ts';
 
 /** A session without processes: the test sets its state and its endpoint. */
@@ -113,6 +114,8 @@ export interface TestProxyOptions {
   readonly guarded?: boolean;
   readonly maxHeaders?: number;
   readonly control?: RequestListener;
+  readonly limits?: ListenerLimits;
+  readonly maxPerSession?: number;
   readonly observer?: RequestObserver;
 }
 
@@ -142,8 +145,9 @@ export async function startProxy(options: TestProxyOptions): Promise<TestProxy> 
     maxBodyBytes: options.maxBodyBytes ?? 0,
     trustedProxies: new TrustedProxies(options.trustedProxies ?? []),
     ...(options.heartbeatMs === undefined ? {} : { heartbeatMs: options.heartbeatMs }),
-    ...(options.observer === undefined ? {} : { observer: options.observer }),
     ...(options.answerTimeoutMs === undefined ? {} : { answerTimeoutMs: options.answerTimeoutMs }),
+    ...(options.maxPerSession === undefined ? {} : { maxPerSession: options.maxPerSession }),
+    ...(options.observer === undefined ? {} : { observer: options.observer }),
     log,
   });
   const host = options.host ?? '127.0.0.1';
@@ -157,7 +161,8 @@ export async function startProxy(options: TestProxyOptions): Promise<TestProxy> 
     cors,
     proxy,
     control: options.control ?? notFound,
-    reservedSegments: new Set(['start', 'search', 'sessions', 'profiles', 'health']),
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
+    reservedSegments: new Set(['start', 'search', 'sessions', 'profiles', 'health', 'livez']),
     ...(options.observer === undefined ? {} : { observer: options.observer }),
     log,
   });

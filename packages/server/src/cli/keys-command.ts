@@ -7,9 +7,6 @@ import { DEFAULT_OVERLAP_MS, IssuedKeys } from '../auth/issued-keys.ts';
 import type { IssuedKey } from '../auth/issued-keys.ts';
 import { ALL_PERMISSIONS, ROLES } from '../auth/permissions.ts';
 import type { Principal } from '../auth/principal.ts';
-import { ConfigError } from '../config/config-error.ts';
-import { isPersistent } from '../config/consistency.ts';
-import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { AppError } from '../errors.ts';
 import { createLogger } from '../log.ts';
@@ -19,6 +16,7 @@ import type { Store } from '../store/store.ts';
 import { EXIT } from './cli-context.ts';
 import type { CliContext } from './cli-context.ts';
 import { parseDuration } from './duration.ts';
+import { withStoreConfig } from './store-config.ts';
 import { tableOf } from './table.ts';
 
 /** Options of every `keys` command. */
@@ -150,31 +148,14 @@ async function withStore(
   context: CliContext,
   work: (workplace: Workplace) => Promise<void>,
 ): Promise<number> {
-  const complain = (text: string): void => {
-    for (const line of text.split('\n')) context.stderr.write(`agentapi-proxy: ${line}\n`);
+  const withoutStore = 'persistence is off, so there is no store that could keep keys; use auth.keys_file';
+  const codeOf = (error: Error): number | null => {
+    if (error instanceof UsageError) return EXIT.badConfiguration;
+    return error instanceof AppError || error instanceof StoreError ? EXIT.failed : null;
   };
-  try {
-    const { config } = loadConfig({
-      environment: context.environment,
-      workingDirectory: context.workingDirectory,
-      file: flags.config,
-      flags: {},
-    });
-    if (!isPersistent(config)) {
-      complain('persistence is off, so there is no store that could keep keys; use auth.keys_file');
-      return EXIT.badConfiguration;
-    }
-    await workOn(config, context, flags.json === true, work);
-    return EXIT.ok;
-  } catch (error) {
-    if (error instanceof ConfigError || error instanceof UsageError) {
-      complain(error.message);
-      return EXIT.badConfiguration;
-    }
-    if (!(error instanceof AppError || error instanceof StoreError)) throw error;
-    complain(error.message);
-    return EXIT.failed;
-  }
+  return withStoreConfig(context, { file: flags.config, withoutStore, codeOf }, async (config) =>
+    workOn(config, context, flags.json === true, work),
+  );
 }
 
 async function workOn(

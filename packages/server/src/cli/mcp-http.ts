@@ -41,7 +41,7 @@ export async function serveMcpOverHttp(options: McpHttpOptions): Promise<void> {
     : null;
   await using endpoint = new McpEndpoint({ ...limits, maxBodyBytes: MAX_BODY_BYTES });
   const server = createServer({ headersTimeout: HEAD_TIMEOUT_MS }, (req, res) => {
-    const refusal = guard?.check(req) ?? null;
+    const refusal = guard?.check(req.headers, req.socket.localAddress) ?? null;
     if (refusal !== null) answer(res, 403, { message: refusal.message, code: refusal.code });
     else void receive(req, res, endpoint, callerOf);
   });

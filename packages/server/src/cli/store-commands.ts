@@ -1,8 +1,5 @@
 import { access } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { ConfigError } from '../config/config-error.ts';
-import { isPersistent } from '../config/consistency.ts';
-import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { DataFolder, DataFolderError } from '../data-folder.ts';
 import { createLogger } from '../log.ts';
@@ -16,6 +13,7 @@ import { StoreError } from '../store/store-error.ts';
 import type { Store } from '../store/store.ts';
 import { EXIT } from './cli-context.ts';
 import type { CliContext } from './cli-context.ts';
+import { withStoreConfig } from './store-config.ts';
 
 /** Options of every command here. */
 export interface StoreFlags {
@@ -111,20 +109,10 @@ async function run(
   context: CliContext,
   work: (workplace: Workplace) => Promise<void>,
 ): Promise<number> {
-  const complain = (text: string): void => {
-    for (const line of text.split('\n')) context.stderr.write(`agentapi-proxy: ${line}\n`);
-  };
-  try {
-    const { config } = loadConfig({
-      environment: context.environment,
-      workingDirectory: context.workingDirectory,
-      file: flags.config,
-      flags: {},
-    });
-    if (!isPersistent(config)) {
-      complain('persistence is off, so there is no store');
-      return EXIT.badConfiguration;
-    }
+  const codeOf = (error: Error): number | null =>
+    [StoreError, ImportError, DataFolderError].some((kind) => error instanceof kind) ? EXIT.failed : null;
+  const options = { file: flags.config, withoutStore: 'persistence is off, so there is no store', codeOf };
+  return withStoreConfig(context, options, async (config) => {
     const log = createLogger({ ...config, verbose: false, log_level: 'warn' }, context.stderr);
     await work({
       config,
@@ -146,17 +134,7 @@ async function run(
         }
       },
     });
-    return EXIT.ok;
-  } catch (error) {
-    if (error instanceof ConfigError) {
-      complain(error.message);
-      return EXIT.badConfiguration;
-    }
-    const isExpected = [StoreError, ImportError, DataFolderError].some((kind) => error instanceof kind);
-    if (!isExpected || !(error instanceof Error)) throw error;
-    complain(error.message);
-    return EXIT.failed;
-  }
+  });
 }
 
 async function isThere(path: string): Promise<boolean> {

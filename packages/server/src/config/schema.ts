@@ -5,12 +5,12 @@ import { apiKeyEntry } from './api-key-entry.ts';
 import { DENIED_BY_DEFAULT } from './environment-names.ts';
 import { github } from './github-fields.ts';
 import { journal } from './journal-fields.ts';
+import { limits } from './limits-schema.ts';
 import { accessLog, accessLogSampleRate, metrics } from './observability-fields.ts';
 import { Secret } from './secret.ts';
 import {
   addressRange,
   argumentList,
-  bytes,
   count,
   environmentMap,
   environmentPatterns,
@@ -75,51 +75,6 @@ const environment = z.strictObject({
     .default([...DENIED_BY_DEFAULT])
     .describe(
       'Variables that a request may not set. A list given here replaces the default; AGENTAPI_PROXY_* is always refused.',
-    ),
-});
-
-const limits = z.strictObject({
-  body_bytes: bytes(1024)
-    .default(1024 ** 2)
-    .describe('Largest request body of the server’s own routes.'),
-  proxied_body_bytes: bytes(0)
-    .default(100 * 1024 ** 2)
-    .transform(noLimitWhenZero)
-    .describe('Largest request body passed on to an agent server. 0 = no limit.'),
-  header_bytes: z
-    .int()
-    .min(4096)
-    .max(1024 ** 2)
-    .default(16_384)
-    .describe('Largest request head, in bytes.'),
-  headers_count: count(20, 2000).default(200).describe('Most header lines of a request.'),
-  tags: count(0).default(32).describe('Most tags of a session.'),
-  tag_key_chars: count(1).default(128).describe('Longest name of a tag.'),
-  tag_value_chars: count(1).default(16_384).describe('Longest value of a tag.'),
-  environment_entries: count(0).default(200).describe('Most variables in a request.'),
-  environment_bytes: bytes(0).default(65_536).describe('Names and values of a request’s variables together.'),
-  sessions_per_user: count(0)
-    .default(100)
-    .transform(noLimitWhenZero)
-    .describe('Most sessions of one user at a time. 0 = no limit.'),
-  sessions_total: count(0)
-    .default(200)
-    .transform(noLimitWhenZero)
-    .describe('Most sessions at a time. 0 = no limit.'),
-  starts_per_minute: count(0)
-    .default(300)
-    .transform(noLimitWhenZero)
-    .describe('Most sessions that one user may start in a minute. 0 = no limit.'),
-  profiles_per_user: count(0)
-    .default(200)
-    .transform(noLimitWhenZero)
-    .describe('Most profiles of one user. 0 = no limit.'),
-  queued_messages: count(1).default(100).describe('Most messages that wait for the agent of a session.'),
-  failed_keys_per_minute: count(0)
-    .default(30)
-    .transform(noLimitWhenZero)
-    .describe(
-      'Wrong API keys that one address may send in a minute; further ones are answered with 429. 0 = no limit.',
     ),
 });
 

@@ -5,6 +5,7 @@ import type { Authenticator } from '../auth/authenticate.ts';
 import { AppError } from '../errors.ts';
 import type { Principal } from '../auth/principal.ts';
 import type { Log } from '../log.ts';
+import type { RequestObserver } from '../request-observer.ts';
 
 /** What keeps proxies on the way from holding events back. */
 const HEADERS = {
@@ -49,12 +50,15 @@ interface OpenView {
  * socket holds; nobody waits for anybody else.
  */
 export class EventViewers {
+  readonly #observer: Pick<RequestObserver, 'opened'>;
   readonly #log: Log;
   readonly #open = new Set<OpenView>();
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
 
-  constructor(log: Log) {
+  /** `observer` is told of every stream when it begins. */
+  constructor(observer: Pick<RequestObserver, 'opened'>, log: Log) {
+    this.#observer = observer;
     this.#log = log;
   }
 
@@ -76,6 +80,8 @@ export class EventViewers {
     this.#timer ??= setInterval(() => this.#check(), CHECK_MS).unref();
     try {
       response.writeHead(200, HEADERS).flushHeaders();
+      const { record } = reply.request;
+      if (record !== null) this.#observer.opened(record, 'event_stream');
       for await (const frame of view.frames(open.stop.signal)) {
         if (open.stop.signal.aborted) break;
         open.lastWriteAt = performance.now();

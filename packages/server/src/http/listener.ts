@@ -1,50 +1,57 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, ServerResponse } from 'node:http';
-import type { IncomingMessage, Server } from 'node:http';
-import { Socket } from 'node:net';
-import type { AddressInfo } from 'node:net';
-import { duplexPair } from 'node:stream';
+import { createServer as createHttpServer } from 'node:http';
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
+import { createServer } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { plainAddress } from '../client-address.ts';
 import type { Cors } from '../cors.ts';
-import { hasBody, sendError, sendRawError } from '../error-reply.ts';
+import { refuse, refuseAndClose, sendError } from '../error-reply.ts';
 import { AppError, ERRORS } from '../errors.ts';
 import type { RequestObserver } from '../request-observer.ts';
-import { responseOn } from '../socket-response.ts';
+import { ClientConnection } from '../wire/client-connection.ts';
+import type { ClientSocket } from '../wire/client-socket.ts';
+import type { RequestReceiver } from '../wire/responder.ts';
+import { staysLines } from '../wire/connection-lines.ts';
+import type { MalformedMessage } from '../wire/malformed.ts';
+import type { RequestHead } from '../wire/request-head.ts';
+import type { SessionRequest } from '../wire/session-request.ts';
+import { ConnectionLimits } from './connection-limits.ts';
+import type { ConnectionLimitOptions } from './connection-limits.ts';
+import { overdueOf } from './connection-sweep.ts';
+import type { ConnectionTimes } from './connection-sweep.ts';
+import { ControlChannel } from './control-channel.ts';
+import { InProcessSocket } from './in-process-socket.ts';
+import { LoopWatch } from './loop-watch.ts';
 import type { OriginGuard } from './origin-guard.ts';
 
-/** A client has this long for the head of a request; slower ones hold a connection for nothing. */
-const HEAD_TIMEOUT_MS = 20_000;
+/** Clients that send nothing are asked after this time whether they still exist. */
+const TCP_KEEP_ALIVE_MS = 60_000;
 
-/** How often Node looks for clients beyond these limits. */
-const TIMEOUT_CHECK_MS = 5_000;
-
-/** A client has this long for a whole request; an upload of the largest size fits over a slow line. */
-const REQUEST_TIMEOUT_MS = 600_000;
-
-/** Longer than the 60 s after which common load balancers let go of an unused connection. */
-const KEEP_ALIVE_MS = 65_000;
-
-/** How often a shutdown closes connections that have become unused. */
+/** How often a shutdown looks whether the last connections have gone. */
 const DRAIN_CHECK_MS = 20;
+
+/** How often connections beyond their times are looked for: one timer for all of them. */
+const SWEEP_MS = 1_000;
+
+/** A client that was refused for want of room may ask again after so many seconds. */
+const RETRY_AFTER_SECONDS = 1;
+
+const NO_LIMITS: ListenerLimits = {
+  total: Number.POSITIVE_INFINITY,
+  perAddress: Number.POSITIVE_INFINITY,
+  exempt: () => false,
+  times: { head: 20_000, body: 600_000, idle: 65_000, stall: 120_000 },
+  loopDelayMs: Number.POSITIVE_INFINITY,
+};
 
 /** A request id from outside that is safe to log and to send back. */
 const REQUEST_ID = /^[A-Za-z0-9._~-]{1,128}$/;
 
-/** What the data plane learns about a request for a session. */
-export interface SessionTarget {
-  readonly requestId: string;
-  readonly segment: string;
-  readonly path: string;
-  readonly expectsContinue: boolean;
-}
-
 /** The data plane as the listener sees it. */
 export interface SessionHandler {
-  handleRequest(req: IncomingMessage, res: ServerResponse, target: SessionTarget): void;
-  handleUpgrade(req: IncomingMessage, socket: Socket, head: Buffer, target: SessionTarget): void;
+  handle(request: SessionRequest): void;
   close(graceMs: number): Promise<void>;
 }
 
@@ -66,9 +73,19 @@ export interface ListenerOptions {
   readonly control: (req: IncomingMessage, res: ServerResponse) => void;
   /** First path segments that belong to the control plane, however the path goes on (DF-56). */
   readonly reservedSegments: ReadonlySet<string>;
+  /** What clients may use up; absent: no limits, and the usual times. */
+  readonly limits?: ListenerLimits;
   /** Told of what neither plane gets to see. */
   readonly observer?: Pick<RequestObserver, 'refused'>;
   readonly log: Logger;
+}
+
+export interface ListenerLimits extends ConnectionLimitOptions {
+  readonly times: ConnectionTimes;
+  /** How often overdue connections are looked for, in milliseconds. */
+  readonly sweepMs?: number;
+  /** With a longer delay of the event loop requests for sessions are refused, in milliseconds. */
+  readonly loopDelayMs: number;
 }
 
 /** The one HTTP server for both planes. */
@@ -89,40 +106,52 @@ export interface Listener {
   close(graceMs: number): Promise<void>;
 }
 
-/** Makes the listener; it owns the HTTP server until `close`. */
+/** Makes the listener; it owns the server until `close`. */
 export function createListener(options: ListenerOptions): Listener {
-  return new HttpListener(options);
+  return new TwoPlaneListener(options);
 }
 
-class HttpListener implements Listener {
+class TwoPlaneListener implements Listener, RequestReceiver {
+  readonly maxHeadBytes: number;
+  readonly staysLines: string;
   readonly #options: ListenerOptions;
   readonly #server: Server;
+  /** Never listens: it is given channels that carry the requests for the control plane. */
+  readonly #control: HttpServer;
   readonly #requestIds = new WeakMap<IncomingMessage, string>();
-  readonly #sockets = new Set<Socket>();
+  readonly #connections = new Set<ClientConnection>();
+  readonly #channels = new WeakMap<ClientConnection, ControlChannel>();
+  readonly #limits: ListenerLimits;
+  readonly #counts: ConnectionLimits;
+  /** Connections that may ask the control plane only. */
+  readonly #controlOnly = new WeakSet<ClientConnection>();
+  readonly #loop: LoopWatch;
+  readonly #sweeper: NodeJS.Timeout;
+  #closing = false;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    this.#server = createServer({
-      maxHeaderSize: options.maxHeaderBytes,
-      headersTimeout: HEAD_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      // Checked here, so that the answer has the form of all others.
+    this.#limits = options.limits ?? NO_LIMITS;
+    this.#counts = new ConnectionLimits(this.#limits);
+    this.#loop = new LoopWatch(this.#limits.loopDelayMs);
+    this.#sweeper = setInterval(() => this.#sweep(), this.#limits.sweepMs ?? SWEEP_MS).unref();
+    this.maxHeadBytes = options.maxHeaderBytes;
+    this.staysLines = staysLines(this.#limits.times.idle / 1_000);
+    // Only a connection that is open in one direction shows who has finished sending and who has left.
+    this.#server = createServer(
+      { noDelay: true, allowHalfOpen: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS },
+      (socket) => this.#accept(socket),
+    );
+    this.#control = createHttpServer({
+      // A head has been read and measured before; it has become a little longer.
+      maxHeaderSize: options.maxHeaderBytes * 2,
       requireHostHeader: false,
+      headersTimeout: 0,
+      requestTimeout: 0,
+      keepAliveTimeout: this.#limits.times.idle,
     });
-    // Node would silently drop the lines beyond its limit; ours is an error.
-    this.#server.maxHeadersCount = 0;
-    this.#server
-      .on('request', (req, res) => this.#receive(req, res, false))
-      .on('checkContinue', (req, res) => this.#receive(req, res, true))
-      .on('upgrade', (req, socket, head) => this.#receiveUpgrade(req, socket, head))
-      .on('connect', (req, socket) => this.#refuseConnect(req, socket))
-      .on('clientError', (error, socket) => this.#refuseMalformed(error, socket))
-      .on('connection', (socket) => {
-        this.#sockets.add(socket);
-        socket.once('close', () => this.#sockets.delete(socket));
-      });
+    this.#control.maxHeadersCount = 0;
+    this.#control.on('request', (req, res) => this.#receiveControl(req, res));
   }
 
   listen(): Promise<AddressInfo> {
@@ -143,182 +172,200 @@ class HttpListener implements Listener {
   }
 
   connect(remoteAddress: string): Duplex {
-    const [server, client] = duplexPair();
-    Object.defineProperty(server, 'remoteAddress', { value: remoteAddress });
-    server.once('close', () => client.destroy());
-    client.once('close', () => server.destroy());
-    this.#server.emit('connection', server);
+    const [server, client] = InProcessSocket.pair(remoteAddress);
+    this.#accept(server);
     return client;
   }
 
   async close(graceMs: number): Promise<void> {
+    this.#closing = true;
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });
     const deadline = performance.now() + graceMs;
     const drained = this.#options.proxy.close(graceMs);
-    while (this.#sockets.size > 0 && performance.now() < deadline) {
-      this.#server.closeIdleConnections();
-      await setTimeout(DRAIN_CHECK_MS);
-    }
+    for (const connection of [...this.#connections]) connection.closeAfterwards();
+    while (this.#connections.size > 0 && performance.now() < deadline) await setTimeout(DRAIN_CHECK_MS);
     await drained;
-    for (const socket of this.#sockets) socket.destroy();
+    clearInterval(this.#sweeper);
+    this.#loop[Symbol.dispose]();
+    for (const { socket } of this.#connections) socket.destroy();
     await closed;
   }
 
-  #receive(req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void {
-    const requestId = requestIdFor(req);
+  onRequest(connection: ClientConnection, head: RequestHead): void {
+    const requestId = requestIdFor(head);
+    // What follows an offer to change the protocol may be meant for that protocol.
+    if (head.upgrade !== null || this.#closing) connection.closeAfterwards();
     try {
-      const refusal = this.#refusal(req);
+      const refusal = this.#refusal(connection, head);
       if (refusal !== null) {
-        this.#refuse(req, res, refusal, requestId);
+        this.#refuse(connection, head, refusal, requestId);
         return;
       }
-      const target = this.#sessionTarget(req, requestId, expectsContinue);
-      if (target === null) this.#toControl(req, res, requestId, expectsContinue);
-      else this.#options.proxy.handleRequest(req, res, target);
+      const request = this.#sessionRequest(connection, head, requestId);
+      if (request === null) this.#channelOf(connection).serve(head, requestId);
+      else if (this.#hasRoomFor(connection)) this.#options.proxy.handle(request);
+      else this.#refuse(connection, head, busy('overloaded'), requestId);
     } catch (err) {
       this.#options.log.error({ err, requestId }, 'request failed');
-      this.#refuse(req, res, new AppError('internal', { cause: err }), requestId);
+      this.#refuse(connection, head, new AppError('internal', { cause: err }), requestId);
     }
   }
 
-  #receiveUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (!(socket instanceof Socket)) {
-      socket.destroy();
-      return;
-    }
-    socket.on('error', () => {});
-    const requestId = requestIdFor(req);
-    const refusal = this.#refusal(req);
-    if (refusal !== null) {
-      this.#refuse(req, responseOn(req, socket), refusal, requestId);
-      return;
-    }
-    const target = this.#sessionTarget(req, requestId, false);
-    // A server may ignore an offer to upgrade. To HTTP/2 it must be ignored: its requests would pass unchecked.
-    const ignored = target === null || offersHttp2(req.headers.upgrade ?? '');
-    if (!ignored) {
-      this.#options.proxy.handleUpgrade(req, socket, head, target);
-    } else if (hasBody(req)) {
-      const error = new AppError('invalid_request', { message: 'An upgrade cannot have a body' });
-      this.#refuse(req, responseOn(req, socket), error, requestId);
-    } else if (target === null) {
-      this.#toControl(req, responseOn(req, socket), requestId, false);
-    } else {
-      this.#options.proxy.handleRequest(req, responseOn(req, socket), target);
+  onMalformed(connection: ClientConnection, error: MalformedMessage): void {
+    this.#refuseAndClose(connection, refusalOf(error));
+  }
+
+  onClosed(connection: ClientConnection): void {
+    this.#connections.delete(connection);
+    this.#counts.leave(connection.address);
+    this.#channels.get(connection)?.destroy();
+  }
+
+  #accept(socket: ClientSocket): void {
+    const connection = new ClientConnection(socket, this);
+    this.#connections.add(connection);
+    const admittance = this.#counts.enter(connection.address);
+    if (admittance === 'control') this.#controlOnly.add(connection);
+    if (admittance !== 'nothing') return;
+    this.#refuseAndClose(connection, busy('too_many_connections'));
+  }
+
+  /** Requests for sessions are refused first: the control plane must answer whatever happens. */
+  #hasRoomFor(connection: ClientConnection): boolean {
+    if (!this.#controlOnly.has(connection)) return !this.#loop.overloaded;
+    connection.closeAfterwards();
+    return false;
+  }
+
+  #sweep(): void {
+    const now = performance.now();
+    for (const connection of this.#connections) {
+      switch (overdueOf(connection, now, this.#limits.times)) {
+        case 'unused':
+          connection.closeAfterwards();
+          break;
+        case 'late':
+          if (connection.giveUp()) {
+            this.#refuseAndClose(connection, new AppError('request_timeout'));
+          } else {
+            connection.socket.destroy();
+          }
+          break;
+        case 'stalled':
+          connection.giveUp();
+          connection.socket.destroy();
+          break;
+        case null:
+      }
     }
   }
 
-  /** Why this request is refused whatever it asks for, or `null`. */
-  #refusal(req: IncomingMessage): AppError | null {
-    const { maxHeaders, guard } = this.#options;
-    if (req.rawHeaders.length > maxHeaders * 2) {
-      return new AppError('headers_too_large', {
-        message: `Request headers too large: at most ${maxHeaders} lines are accepted`,
-      });
-    }
-    if (!req.url?.startsWith('/')) {
-      return new AppError('invalid_request', {
-        message: 'The request target must be a path that begins with /',
-      });
-    }
-    if (req.headers.host === undefined && req.httpVersion === '1.1') {
-      return new AppError('invalid_request', { message: 'The Host header is missing' });
-    }
-    return guard?.check(req) ?? null;
+  #refuse(connection: ClientConnection, head: RequestHead, error: AppError, requestId: string): void {
+    this.#observeRefusal(head.method, error, connection, requestId);
+    refuse(connection, error, requestId, this.#corsLines(head));
   }
 
-  /** The session and the path in it that a request is for; `null` when it is for the control plane. */
-  #sessionTarget(req: IncomingMessage, requestId: string, expectsContinue: boolean): SessionTarget | null {
-    const url = req.url ?? '';
-    const slash = url.indexOf('/', 1);
-    if (slash <= 1) return null;
-    const query = url.indexOf('?');
-    if (query !== -1 && query < slash) return null;
-    const segment = url.slice(1, slash);
-    if (this.#options.reservedSegments.has(segment)) return null;
-    return { requestId, segment, path: url.slice(slash), expectsContinue };
-  }
-
-  #toControl(req: IncomingMessage, res: ServerResponse, requestId: string, expectsContinue: boolean): void {
-    const { cors, control } = this.#options;
-    const { origin } = req.headers;
-    const headers = cors.headersFor(origin);
-    // The reference answers every such OPTIONS, whatever else it carries (proxy-api section 4.4).
-    if (req.method === 'OPTIONS' && origin !== undefined) {
-      res.writeHead(204, ['X-Request-Id', requestId, ...headers.preflight]);
-      res.end();
-      return;
-    }
-    this.#requestIds.set(req, requestId);
-    res.setHeader('X-Request-Id', requestId);
-    const { answer } = headers;
-    for (let i = 0; i + 1 < answer.length; i += 2) res.setHeader(answer[i] ?? '', answer[i + 1] ?? '');
-    if (expectsContinue) res.writeContinue();
-    control(req, res);
-  }
-
-  #refuse(req: IncomingMessage, res: ServerResponse, error: AppError, requestId: string): void {
-    this.#observeRefusal(req.method ?? null, error, req.socket.remoteAddress, requestId);
-    sendError(req, res, error, requestId, this.#options.cors.headersFor(req.headers.origin).answer);
-  }
-
-  #refuseConnect(req: IncomingMessage, socket: Duplex): void {
-    if (!(socket instanceof Socket)) {
-      socket.destroy();
-      return;
-    }
-    socket.on('error', () => {});
-    const error = new AppError('method_not_allowed', { message: 'CONNECT is not supported' });
-    this.#refuse(req, responseOn(req, socket), error, requestIdFor(req));
-  }
-
-  /** What Node's parser refuses has no request to answer; the connection ends with the answer. */
-  #refuseMalformed(error: Error & { code?: string }, socket: Duplex): void {
-    if (!(socket instanceof Socket) || error.code === 'ECONNRESET' || !socket.writable) {
-      socket.destroy();
-      return;
-    }
-    // Node's only link to an answer that has begun: another one must not be written into it.
-    const current: unknown = Reflect.get(socket, '_httpMessage');
-    if (current instanceof ServerResponse && current.headersSent) {
-      socket.destroy();
-      return;
-    }
-    const refusal = malformed(error.code);
+  /** What could not be read as a request has no id of its own, and no page that asked. */
+  #refuseAndClose(connection: ClientConnection, error: AppError): void {
     const requestId = randomUUID();
-    this.#observeRefusal(null, refusal, socket.remoteAddress, requestId);
-    sendRawError(socket, refusal, requestId, this.#options.cors.headersFor(undefined).answer);
+    this.#observeRefusal(connection.head?.method ?? null, error, connection, requestId);
+    refuseAndClose(connection, error, requestId, this.#options.cors.headersFor(undefined).answer);
   }
 
   #observeRefusal(
     method: string | null,
     { code }: AppError,
-    address: string | undefined,
+    { address }: ClientConnection,
     requestId: string,
   ): void {
     const { status } = ERRORS[code];
-    this.#options.observer?.refused({ method, status, code, address: plainAddress(address), requestId });
+    this.#options.observer?.refused({ method, status, code, address, requestId });
+  }
+
+  /** Why this request is refused whatever it asks for, or `null`. */
+  #refusal(connection: ClientConnection, head: RequestHead): AppError | null {
+    const { maxHeaders, guard } = this.#options;
+    if (head.rawHeaders.length > maxHeaders * 2) {
+      return new AppError('headers_too_large', {
+        message: `Request headers too large: at most ${maxHeaders} lines are accepted`,
+      });
+    }
+    return guard?.check(head.headers, connection.socket.localAddress) ?? null;
+  }
+
+  /** The session and the path in it that a request is for; `null` when it is for the control plane. */
+  #sessionRequest(connection: ClientConnection, head: RequestHead, requestId: string): SessionRequest | null {
+    const { target } = head;
+    const slash = target.indexOf('/', 1);
+    if (slash <= 1) return null;
+    const query = target.indexOf('?');
+    if (query !== -1 && query < slash) return null;
+    const segment = target.slice(1, slash);
+    if (this.#options.reservedSegments.has(segment)) return null;
+    return { connection, head, requestId, segment, path: target.slice(slash) };
+  }
+
+  #channelOf(connection: ClientConnection): ControlChannel {
+    const known = this.#channels.get(connection);
+    if (known !== undefined && !known.destroyed && !known.writableEnded) return known;
+    const channel = new ControlChannel(connection);
+    this.#channels.set(connection, channel);
+    this.#control.emit('connection', channel);
+    return channel;
+  }
+
+  #receiveControl(req: IncomingMessage, res: ServerResponse): void {
+    const channel: unknown = req.socket;
+    if (!(channel instanceof ControlChannel)) throw new TypeError('a request that came over no channel');
+    const { requestId } = channel;
+    this.#requestIds.set(req, requestId);
+    res.on('finish', () => channel.answered());
+    const { cors, control, log } = this.#options;
+    const headers = cors.headersFor(req.headers.origin);
+    // The reference answers every such OPTIONS, whatever else it carries (proxy-api section 4.4).
+    if (req.method === 'OPTIONS' && req.headers.origin !== undefined) {
+      res.writeHead(204, ['X-Request-Id', requestId, ...headers.preflight]);
+      res.end();
+      return;
+    }
+    res.setHeader('X-Request-Id', requestId);
+    const { answer } = headers;
+    for (let i = 0; i + 1 < answer.length; i += 2) res.setHeader(answer[i] ?? '', answer[i + 1] ?? '');
+    try {
+      control(req, res);
+    } catch (err) {
+      log.error({ err, requestId }, 'request failed');
+      sendError(req, res, new AppError('internal', { cause: err }), requestId, answer);
+    }
+  }
+
+  #corsLines(head: RequestHead): readonly string[] {
+    return this.#options.cors.headersFor(head.headers.origin).answer;
   }
 }
 
-function requestIdFor(req: IncomingMessage): string {
-  const given = req.headers['x-request-id'];
+function requestIdFor({ headers }: RequestHead): string {
+  const given = headers['x-request-id'];
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
 }
 
-function offersHttp2(upgrade: string): boolean {
-  return upgrade.split(',').some((protocol) => /^\s*h2c?\s*$/i.test(protocol));
+function busy(code: 'overloaded' | 'too_many_connections'): AppError {
+  return new AppError(code, { retryAfterSeconds: RETRY_AFTER_SECONDS });
 }
 
-function malformed(code: string | undefined): AppError {
-  switch (code) {
-    case 'HPE_HEADER_OVERFLOW':
+function refusalOf({ kind, message }: MalformedMessage): AppError {
+  switch (kind) {
+    case 'head_too_large':
       return new AppError('headers_too_large');
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new AppError('request_timeout');
-    default:
-      return new AppError('invalid_request', { message: 'The request is not valid HTTP/1.1' });
+    case 'target_too_long':
+      return new AppError('target_too_long');
+    case 'version':
+      return new AppError('version_not_supported', { message });
+    case 'tunnel':
+      return new AppError('method_not_allowed', { message });
+    case 'syntax':
+      return new AppError('invalid_request', { message: `The request is not valid HTTP/1.1: ${message}` });
   }
 }

@@ -66,7 +66,12 @@ export class MetricsListener implements AsyncDisposable {
     const { metrics, guard, onError } = this.#options;
     res.on('error', () => undefined);
     const isRead = req.method === 'GET' || req.method === 'HEAD';
-    const status = guard.check(req) !== null ? 403 : req.url?.split('?', 1)[0] !== '/metrics' ? 404 : 405;
+    const status =
+      guard.check(req.headers, req.socket.localAddress) !== null
+        ? 403
+        : req.url?.split('?', 1)[0] !== '/metrics'
+          ? 404
+          : 405;
     if (status !== 405 || !isRead) {
       res.writeHead(status, { 'Content-Length': 0, Connection: 'close' }).end();
       return;

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { isIPv4, isIPv6 } from 'node:net';
 import type { Cors } from '../cors.ts';
 import { AppError } from '../errors.ts';
@@ -30,22 +30,23 @@ export class OriginGuard {
     this.#cors = options.cors;
   }
 
-  /** The refusal of this request, or `null`. */
-  check(req: IncomingMessage): AppError | null {
-    const authority = req.headers.host;
-    if (authority === undefined || !this.#allowsHost(authority, req)) {
+  /**
+   * The refusal of a request with these headers, or `null`.
+   * @param localAddress the literal address on which its connection arrived.
+   */
+  check({ host: authority, origin }: IncomingHttpHeaders, localAddress: string | undefined): AppError | null {
+    if (authority === undefined || !this.#allowsHost(authority, localAddress)) {
       return new AppError('host_not_allowed', {
         message: 'Host not allowed: use a loopback name, or add the name to allowed_hosts',
       });
     }
-    const { origin } = req.headers;
     if (origin === undefined || this.#allowsOrigin(origin, authority)) return null;
     return new AppError('origin_not_allowed', {
       message: 'Origin not allowed: add it to cors.allowed_origins, or turn on authentication',
     });
   }
 
-  #allowsHost(authority: string, req: IncomingMessage): boolean {
+  #allowsHost(authority: string, localAddress: string | undefined): boolean {
     if (this.#knownAuthorities.has(authority) || this.#hosts.has('*')) return true;
     const host = hostOf(authority);
     if (host === null) return false;
@@ -54,7 +55,7 @@ export class OriginGuard {
       return true;
     }
     // A name can be pointed anywhere; the literal address on which this connection arrived cannot.
-    return host === canonicalHost(unmapped(req.socket.localAddress ?? ''));
+    return host === canonicalHost(unmapped(localAddress ?? ''));
   }
 
   #allowsOrigin(origin: string, authority: string): boolean {

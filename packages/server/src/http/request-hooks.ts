@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { RequestRecord } from '../request-observer.ts';
 import type { RequestObserver } from '../request-observer.ts';
@@ -16,34 +17,39 @@ export function observeRequests(
   addressOf: (request: FastifyRequest) => string,
 ): void {
   app.decorateRequest('record', null);
-  app.addHook('onRequest', (request, _reply, done) => {
+  app.addHook('onRequest', (request, reply, done) => {
     const route = request.is404 ? '' : (request.routeOptions.url ?? '');
     const record = new RequestRecord('control', request.method, route, request.id);
     record.address = addressOf(request);
     request.record = record;
     observer.began(record, request.headers);
-    observer.within(record, done);
-  });
-  app.addHook('onResponse', (request, reply, done) => {
-    const { record, principal } = request;
-    if (record !== null) {
-      const { raw } = reply;
-      record.status = raw.headersSent ? raw.statusCode : 0;
-      record.complete = raw.writableFinished;
-      const length = Number(raw.getHeader('content-length') ?? Number.NaN);
-      if (Number.isInteger(length)) record.bytes = request.method === 'HEAD' ? 0 : length;
-      record.userId = principal?.userId ?? null;
-      record.keyId = principal?.keyId ?? null;
-      // What was sent in place of an id can be a secret that went astray; an id that worked is one.
-      if (record.status >= 200 && record.status < 300) record.sessionId = sessionIn(request.params);
-      const type = String(raw.getHeader('content-type'));
+    // Fastify's own hook for the end of an answer leaves out clients that have left before it.
+    reply.raw.once('close', () => {
+      complete(record, request, reply.raw);
+      const type = String(reply.raw.getHeader('content-type'));
       if (record.kind === 'request' && type.startsWith('text/event-stream')) {
         observer.opened(record, 'event_stream');
       }
       observer.ended(record);
-    }
-    done();
+    });
+    observer.within(record, done);
   });
+}
+
+/** What is known at the end of an answer. */
+function complete(
+  record: RequestRecord,
+  { method, params, principal }: FastifyRequest,
+  raw: ServerResponse,
+): void {
+  record.status = raw.headersSent ? raw.statusCode : 0;
+  record.complete = raw.writableFinished;
+  const length = Number(raw.getHeader('content-length') ?? Number.NaN);
+  if (Number.isInteger(length)) record.bytes = method === 'HEAD' ? 0 : length;
+  record.userId = principal?.userId ?? null;
+  record.keyId = principal?.keyId ?? null;
+  // What was sent in place of an id can be a secret that went astray; an id that worked is one.
+  if (record.status >= 200 && record.status < 300) record.sessionId = sessionIn(params);
 }
 
 function sessionIn(params: unknown): string | null {

@@ -1,11 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import { isPreflight } from '../cors.ts';
 import type { Cors } from '../cors.ts';
-import { sendError } from '../error-reply.ts';
+import { answerPreflight, refuse, sendError } from '../error-reply.ts';
 import { AppError } from '../errors.ts';
-import { responseOn } from '../socket-response.ts';
-import type { SessionHandler, SessionTarget } from './listener.ts';
+import type { SessionRequest } from '../wire/session-request.ts';
+import type { SessionHandler } from './listener.ts';
 
 /** A start takes fractions of a second; with many sessions to find again, some more. */
 const RETRY_AFTER_SECONDS = 1;
@@ -42,23 +41,15 @@ export class StartGate implements SessionHandler {
     else sendError(req, res, startingError(), this.#requestIdOf(req), []);
   }
 
-  handleRequest(req: IncomingMessage, res: ServerResponse, target: SessionTarget): void {
+  handle(request: SessionRequest): void {
     if (this.#planes !== null) {
-      this.#planes.proxy.handleRequest(req, res, target);
+      this.#planes.proxy.handle(request);
       return;
     }
-    const cors = this.#cors.headersFor(req.headers.origin);
-    if (isPreflight(req)) res.writeHead(204, ['X-Request-Id', target.requestId, ...cors.preflight]).end();
-    else sendError(req, res, startingError(), target.requestId, cors.answer);
-  }
-
-  handleUpgrade(req: IncomingMessage, socket: Socket, head: Buffer, target: SessionTarget): void {
-    if (this.#planes !== null) {
-      this.#planes.proxy.handleUpgrade(req, socket, head, target);
-      return;
-    }
-    const { answer } = this.#cors.headersFor(req.headers.origin);
-    sendError(req, responseOn(req, socket), startingError(), target.requestId, answer);
+    const { connection, head, requestId } = request;
+    const cors = this.#cors.headersFor(head.headers.origin);
+    if (isPreflight(head)) answerPreflight(connection, requestId, cors.preflight);
+    else refuse(connection, startingError(), requestId, cors.answer);
   }
 
   async close(graceMs: number): Promise<void> {

@@ -5,23 +5,18 @@ import { Session } from '../sessions/session.ts';
 import type { MessagePlace, StoredMessage } from '../store/messages.ts';
 import type { Store } from '../store/store.ts';
 import { StoreError } from '../store/store-error.ts';
-import type { StoreErrorKind } from '../store/store-error.ts';
-import { frameOf, gapFrame } from './journal-event.ts';
 import type { PlacedEvent } from './journal-event.ts';
 import { LiveJournal, storedEvents } from './live-journal.ts';
+import type { JournalFigures, JournalObserver } from './observer.ts';
+import { passes } from './passing-failures.ts';
+import { Pruner } from './pruner.ts';
+import { JournalReaders } from './readers.ts';
 import type { Draft } from './recorder.ts';
 
 /** What happens within this time is written at once, for all sessions together. */
 const BATCH_MS = 50;
 /** Pauses before a store that did not take what happened is asked again. */
-const RETRY_MS = { first: 250, longest: 10_000 } as const;
-/** Ages are counted in hours. */
-const PRUNE_MS = 600_000;
-/** Batches that are forgotten at a time. */
-const PRUNE_BATCHES = 200;
-
-/** Failures of the store that pass. */
-const PASSING: ReadonlySet<StoreErrorKind> = new Set(['unavailable', 'busy', 'read_only', 'full']);
+const RETRY_MS = { first: 250, longest: 3_000 } as const;
 
 export interface JournalOptions {
   readonly store: Store;
@@ -29,17 +24,12 @@ export interface JournalOptions {
   readonly maxBytes: number;
   /** How long events are kept; `Infinity` = with their session. */
   readonly maxAgeMs: number;
+  readonly observer?: JournalObserver | undefined;
   readonly log: Log;
 }
 
 /** Is told of what happens in sessions, once it is written. */
 export type JournalListener = (session: Session, placed: PlacedEvent) => void;
-
-/** An event of the journal, or the news that some are not kept any more. */
-export interface JournalFrame {
-  readonly position: number;
-  readonly frame: Buffer;
-}
 
 /**
  * The journal of all sessions. It has one subscription to every agent server, writes what happens before it shows it to
@@ -52,20 +42,32 @@ export class Journal implements SessionFollower, AsyncDisposable {
   readonly #dirty = new Set<LiveJournal>();
   readonly #listeners = new Set<JournalListener>();
   readonly #closing = new AbortController();
-  readonly #pruner: NodeJS.Timeout;
+  readonly #pruner: Pruner;
+  readonly #readers: JournalReaders;
   #timer: NodeJS.Timeout | null = null;
   #writing: Promise<void> | null = null;
-  #pruning: Promise<void> = Promise.resolve();
+  /** Since when something waits to be written, and when what is under way was drafted; milliseconds since 1970. */
+  #waitingSince: number | null = null;
+  #drafted: { readonly events: number; readonly at: number; readonly since: number } | null = null;
+  #isBehind = false;
 
   constructor(options: JournalOptions) {
     this.#options = options;
-    this.#pruner = setInterval(() => this.#prune(), PRUNE_MS).unref();
+    const { store, observer } = options;
+    this.#readers = new JournalReaders({ store, observer, life: (id) => this.#lives.get(id) });
+    this.#pruner = new Pruner({
+      ...options,
+      draftedAt: () => this.#drafted?.at ?? null,
+      // What is not kept is not shown either.
+      onForgotten: (id, position) => this.#lives.get(id)?.tail?.forget(position),
+    });
   }
 
   onLife(session: Session): void {
-    const { store, log } = this.#options;
+    const { store, maxAgeMs, log } = this.#options;
     const before = this.#lives.get(session.id)?.over ?? Promise.resolve();
-    const life = new LiveJournal({ session, store, log, onDirty: (one) => this.#mark(one) }, before);
+    const onDirty = (one: LiveJournal): void => this.#mark(one);
+    const life = new LiveJournal({ session, store, maxAgeMs, log, onDirty }, before);
     this.#lives.set(session.id, life);
     const work = life.over.finally(() => {
       this.#working.delete(work);
@@ -105,6 +107,24 @@ export class Journal implements SessionFollower, AsyncDisposable {
     return this.#lives.get(id);
   }
 
+  /** Whether the store does not take what happens; viewers wait then, and nothing is lost. */
+  get isBehind(): boolean {
+    return this.#isBehind;
+  }
+
+  figures(): JournalFigures {
+    let waitingEvents = this.#drafted?.events ?? 0;
+    for (const life of this.#lives.values()) waitingEvents += life.pendingEvents;
+    const since = this.#drafted?.since ?? this.#waitingSince;
+    return {
+      sessions: this.#lives.size,
+      waitingEvents,
+      waitingMs: since === null || waitingEvents === 0 ? 0 : Math.max(0, Date.now() - since),
+      viewers: this.#readers.all,
+      storeReaders: this.#readers.ofStore,
+    };
+  }
+
   /** Calls `listener` for everything that happens from now on; returns how to end it. */
   listen(listener: JournalListener): () => void {
     this.#listeners.add(listener);
@@ -112,58 +132,17 @@ export class Journal implements SessionFollower, AsyncDisposable {
   }
 
   /**
-   * What happened in a session after a position, and everything that happens from now on; ends with the session.
-   * Where events are not kept any more a frame says so. @throws StoreError
+   * What happened in a session after a position, and everything that happens from now on, as it stands on the wire; ends
+   * with the session. Where events are not kept any more a frame says so. A store that does not answer is waited for.
+   * @throws StoreError for one that never will.
    */
-  async *follow(
-    id: string,
-    after: number,
-    signal: AbortSignal,
-  ): AsyncGenerator<JournalFrame, void, undefined> {
-    await this.#lives.get(id)?.opened;
-    let position = after;
-    const last = await this.lastPosition(id);
-    if (position > last) {
-      // As after the restore of a backup: what was seen is not what is here.
-      const first = (await this.#firstEvent(id, 0))?.position ?? last + 1;
-      yield { position: first - 1, frame: gapFrame(position, first, 'unknown_position') };
-      position = first - 1;
-    }
-    while (!signal.aborted) {
-      const tail = this.#lives.get(id)?.tail ?? null;
-      const frame = tail?.at(position + 1) ?? null;
-      if (frame !== null) {
-        position += 1;
-        yield { position, frame };
-      } else if (tail !== null && tail.last <= position) {
-        if (tail.closed) return;
-        await tail.beyond(position, signal);
-      } else {
-        const before = position;
-        for await (const stored of this.#read(id, position)) {
-          ({ position } = stored);
-          yield stored;
-          if (signal.aborted) return;
-        }
-        if (position !== before) continue;
-        const end = await this.lastPosition(id);
-        if (end > position) {
-          yield { position: end, frame: gapFrame(position, end + 1, 'pruned') };
-          position = end;
-        } else {
-          await this.#lives.get(id)?.opened;
-          // It is over, or nothing of it could be read.
-          if ((this.#lives.get(id)?.tail ?? null) === null) return;
-        }
-      }
-    }
+  follow(id: string, after: number, signal: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
+    return this.#readers.follow(id, after, signal);
   }
 
   /** Position of the last event of a session; 0 before the first one. @throws StoreError */
   async lastPosition(id: string): Promise<number> {
-    const tail = this.#lives.get(id)?.tail;
-    if (tail !== undefined && tail !== null) return tail.last;
-    return (await this.#options.store.journal.readHead(id))?.lastPosition ?? 0;
+    return this.#readers.lastPosition(id);
   }
 
   /** Events of a session after a position that are kept. @throws StoreError */
@@ -179,37 +158,22 @@ export class Journal implements SessionFollower, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
-    clearInterval(this.#pruner);
     for (const life of this.#lives.values()) life.stop();
     await Promise.all(this.#working);
     if (this.#timer !== null) clearTimeout(this.#timer);
     await this.#writing;
-    await this.#pruning;
-  }
-
-  async *#read(id: string, after: number): AsyncGenerator<JournalFrame, void, undefined> {
-    let position = after;
-    for await (const placed of this.events(id, after)) {
-      if (placed.position > position + 1) {
-        yield { position: placed.position - 1, frame: gapFrame(position, placed.position, 'pruned') };
-      }
-      ({ position } = placed);
-      yield { position, frame: frameOf(placed) };
-    }
-  }
-
-  async #firstEvent(id: string, after: number): Promise<PlacedEvent | null> {
-    for await (const placed of this.events(id, after)) return placed;
-    return null;
+    await this.#pruner[Symbol.asyncDispose]();
   }
 
   #mark(life: LiveJournal): void {
     this.#dirty.add(life);
+    this.#waitingSince ??= Date.now();
     if (this.#writing !== null) return;
     this.#timer ??= setTimeout(() => {
       this.#timer = null;
       this.#writing = this.#write().finally(() => {
         this.#writing = null;
+        this.#drafted = null;
         const [next] = this.#dirty;
         if (next !== undefined) this.#mark(next);
       });
@@ -220,84 +184,85 @@ export class Journal implements SessionFollower, AsyncDisposable {
   async #write(): Promise<void> {
     const drafts = new Map<LiveJournal, Draft>();
     const now = new Date();
+    let events = 0;
     for (const life of this.#dirty) {
       const draft = life.draft(now);
-      if (draft !== null) drafts.set(life, draft);
+      if (draft === null) continue;
+      drafts.set(life, draft);
+      events += draft.events.length;
     }
+    this.#drafted = { events, at: now.getTime(), since: this.#waitingSince ?? now.getTime() };
+    this.#waitingSince = null;
     this.#dirty.clear();
     for (let pauseMs: number = RETRY_MS.first; drafts.size > 0;) {
-      try {
-        await this.#append(drafts);
+      const err = await this.#tryAppend(drafts);
+      if (drafts.size === 0) break;
+      const { aborted } = this.#closing.signal;
+      const fields = { err, sessions: drafts.size };
+      if (aborted) {
+        this.#options.log.error(fields, 'what happened in sessions could not be written');
+        for (const life of drafts.keys()) life.abandon();
         return;
-      } catch (err) {
-        const passes = err instanceof StoreError && PASSING.has(err.kind);
-        if (!passes) {
-          await this.#appendEach(drafts);
-          return;
-        }
-        const { aborted } = this.#closing.signal;
-        const fields = { err, sessions: drafts.size };
-        if (aborted) this.#options.log.error(fields, 'what happened in sessions could not be written');
-        else this.#options.log.warn(fields, 'what happened in sessions is not written yet');
-        if (aborted) for (const life of drafts.keys()) life.abandon();
-        if (aborted) return;
-        await pause(pauseMs, undefined, { signal: this.#closing.signal }).catch(() => undefined);
-        pauseMs = Math.min(pauseMs * 2, RETRY_MS.longest);
       }
+      this.#isBehind = true;
+      this.#options.log.warn(fields, 'what happened in sessions is not written yet');
+      await pause(pauseMs, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+      pauseMs = Math.min(pauseMs * 2, RETRY_MS.longest);
     }
+    this.#isBehind = false;
   }
 
+  /** Takes what is written, or never will be, out of `drafts`. @returns why there is something left. */
+  async #tryAppend(drafts: Map<LiveJournal, Draft>): Promise<unknown> {
+    try {
+      await this.#append(drafts);
+      drafts.clear();
+      return null;
+    } catch (error) {
+      if (passes(error)) return error;
+    }
+    // One session whose journal cannot be written must not keep the others from theirs.
+    let reason: unknown = null;
+    for (const [life, draft] of drafts) {
+      try {
+        await this.#append(new Map([[life, draft]]));
+      } catch (err) {
+        reason = err;
+        if (passes(err)) continue;
+        const { id } = life.session;
+        this.#options.log.error({ err, sessionId: id }, 'the journal of a session cannot be written');
+        this.#options.observer?.abandoned();
+        life.abandon();
+      }
+      drafts.delete(life);
+    }
+    return reason;
+  }
+
+  /** All of it or nothing. @throws StoreError */
   async #append(drafts: ReadonlyMap<LiveJournal, Draft>): Promise<void> {
-    const { store } = this.#options;
-    const gone = await store.journal.append([...drafts.values()].map(({ write }) => write));
+    const { store, observer } = this.#options;
+    const beganAt = performance.now();
+    const writes = [...drafts.values()].map(({ write }) => write);
+    const gone = await store.journal.append(writes).catch((error: unknown) => {
+      observer?.writeFailed(error instanceof StoreError ? error.kind : 'failed');
+      throw error;
+    });
+    const ms = performance.now() - beganAt;
+    let events = 0;
     for (const [life, draft] of drafts) {
       const { id } = life.session;
       if (gone.has(id)) {
         life.abandon();
         continue;
       }
+      events += draft.events.length;
       life.committed(draft);
       for (const listener of this.#listeners) {
         for (const placed of draft.events) listener(life.session, placed);
       }
-      if (draft.beginsSegment) this.#pruneToSize(id);
+      if (draft.beginsSegment) this.#pruner.toSize(id);
     }
-  }
-
-  /** One session whose journal cannot be written must not keep the others from theirs. */
-  async #appendEach(drafts: ReadonlyMap<LiveJournal, Draft>): Promise<void> {
-    for (const [life, draft] of drafts) {
-      try {
-        await this.#append(new Map([[life, draft]]));
-      } catch (err) {
-        const { id } = life.session;
-        this.#options.log.error({ err, sessionId: id }, 'the journal of a session cannot be written');
-        life.abandon();
-      }
-    }
-  }
-
-  #pruneToSize(id: string): void {
-    const { store, maxBytes } = this.#options;
-    this.#after(async () => {
-      await store.journal.pruneToSize(id, maxBytes);
-    });
-  }
-
-  #prune(): void {
-    const { store, maxAgeMs } = this.#options;
-    if (!Number.isFinite(maxAgeMs)) return;
-    this.#after(async () => {
-      const before = new Date(Date.now() - maxAgeMs);
-      while (!this.#closing.signal.aborted) {
-        if ((await store.journal.pruneToAge(before, PRUNE_BATCHES)) === 0) return;
-      }
-    });
-  }
-
-  #after(work: () => Promise<void>): void {
-    this.#pruning = this.#pruning
-      .then(work)
-      .catch((err: unknown) => this.#options.log.warn({ err }, 'old events are not forgotten yet'));
+    observer?.written(events, ms);
   }
 }

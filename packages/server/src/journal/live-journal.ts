@@ -30,6 +30,8 @@ const PAGE = 100;
 export interface LiveJournalOptions {
   readonly session: Session;
   readonly store: Store;
+  /** How long events are kept. */
+  readonly maxAgeMs: number;
   /** Told that there is something to write. */
   readonly onDirty: (journal: LiveJournal) => void;
   readonly log: Log;
@@ -75,6 +77,11 @@ export class LiveJournal {
   /** Last status of the agent that is written. */
   get status(): string | null {
     return this.#recorder?.status ?? null;
+  }
+
+  /** How many events have happened and are in no draft yet. */
+  get pendingEvents(): number {
+    return this.#recorder?.pendingEvents ?? 0;
   }
 
   /** What is to be written now; `null` = nothing. */
@@ -129,7 +136,7 @@ export class LiveJournal {
     const { store, log, session } = this.#options;
     while (!this.#stop.signal.aborted) {
       try {
-        this.#recorder = await recorderOf(store, session.id);
+        this.#recorder = await recorderOf(store, session.id, this.#options.maxAgeMs);
         this.#tail = new Tail(this.#recorder.lastPosition + 1, TAIL_BYTES);
         return;
       } catch (err) {
@@ -240,7 +247,7 @@ export class LiveJournal {
 }
 
 /** A recorder that knows what is in the store. */
-async function recorderOf(store: Store, sessionId: string): Promise<Recorder> {
+async function recorderOf(store: Store, sessionId: string, maxAgeMs: number): Promise<Recorder> {
   const head = await store.journal.readHead(sessionId);
   const saved = new Map<number, StoredMessage>();
   for (let after = -1; ;) {
@@ -257,11 +264,13 @@ async function recorderOf(store: Store, sessionId: string): Promise<Recorder> {
       unsaved.set(event.message.id, { ...event.message, position });
     }
   }
-  return new Recorder(sessionId, { head, messages: saved.values(), unsaved: unsaved.values() });
+  const past = { head, messages: saved.values(), unsaved: unsaved.values() };
+  return new Recorder(sessionId, past, { maxAgeMs });
 }
 
-/** Batches read at a time. */
+/** Batches read at a time, as far as they hold no more than these characters: a viewer who does not read keeps them. */
 const BATCHES = 8;
+const READ_CHARS = 64 * 1024;
 
 /** The events of a session that are in the store, after a position. @throws StoreError */
 export async function* storedEvents(
@@ -273,14 +282,17 @@ export async function* storedEvents(
   if (begin === null) return;
   const texts: SegmentTexts = new Map();
   let segment = begin;
+  let most = 1;
   for (let from = begin; ;) {
-    const batches = await store.journal.read(sessionId, from, BATCHES);
+    const batches = await store.journal.read(sessionId, from, most);
+    let chars = 0;
     for (const batch of batches) {
       if (batch.segment !== segment) texts.clear();
       segment = batch.segment;
       let position = batch.firstPosition;
       for (const kept of batch.events) {
         const event = decodeEvent(kept, texts);
+        chars += event.kind === 'message' ? event.message.content.length : 0;
         if (position > after) yield { position, event };
         position += 1;
       }
@@ -288,5 +300,6 @@ export async function* storedEvents(
     const last = batches.at(-1);
     if (last === undefined) return;
     from = last.lastPosition + 1;
+    most = Math.min(BATCHES, Math.max(1, Math.floor((READ_CHARS * batches.length) / Math.max(1, chars))));
   }
 }

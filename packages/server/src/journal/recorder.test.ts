@@ -6,6 +6,7 @@ import type { JournalEvent } from './journal-event.ts';
 import { Recorder } from './recorder.ts';
 
 const NOTHING = { head: null, messages: [], unsaved: [] };
+const KEPT = { maxAgeMs: Number.POSITIVE_INFINITY };
 
 function message(id: number, text: string): ConversationEvent {
   return { kind: 'message', message: { id, role: 'agent', message: text, time: `t${text.length}` } };
@@ -44,7 +45,7 @@ describe('the events of a session', () => {
   });
 
   test('take the place of their text, not many times of it', () => {
-    const recorder = new Recorder('s', NOTHING);
+    const recorder = new Recorder('s', NOTHING, KEPT);
     let text = '';
     let kept = 0;
     for (let line = 0; line < 1_000; line += 1) {
@@ -58,7 +59,7 @@ describe('the events of a session', () => {
 
 describe('a repeated conversation', () => {
   test('brings nothing twice', () => {
-    const recorder = new Recorder('s', NOTHING);
+    const recorder = new Recorder('s', NOTHING, KEPT);
     const story: ConversationEvent[] = [
       message(0, 'hello'),
       { kind: 'status', status: 'stable' },
@@ -73,7 +74,7 @@ describe('a repeated conversation', () => {
   });
 
   test('brings what was missed, and that it is complete', () => {
-    const recorder = new Recorder('s', NOTHING);
+    const recorder = new Recorder('s', NOTHING, KEPT);
     recorder.connected();
     for (const event of [message(0, 'a'), { kind: 'status', status: 'stable' } as const])
       recorder.take(event);
@@ -90,7 +91,7 @@ describe('a repeated conversation', () => {
   });
 
   test('is known again by a recorder that begins with what was written', () => {
-    const first = new Recorder('s', NOTHING);
+    const first = new Recorder('s', NOTHING, KEPT);
     first.connected();
     const story: ConversationEvent[] = [
       message(0, 'hello'),
@@ -99,11 +100,8 @@ describe('a repeated conversation', () => {
     ];
     for (const event of story) first.take(event);
     const written = first.draft(new Date(), true)?.write;
-    const second = new Recorder('s', {
-      head: written?.head ?? null,
-      messages: written?.messages ?? [],
-      unsaved: [],
-    });
+    const past = { head: written?.head ?? null, messages: written?.messages ?? [], unsaved: [] };
+    const second = new Recorder('s', past, KEPT);
     second.connected();
     expect(story.map((event) => second.take(event))).toEqual([false, false, false]);
     expect(second.lastPosition).toBe(3);
@@ -111,11 +109,41 @@ describe('a repeated conversation', () => {
 });
 
 test('of a message that grows faster than it is written, only the last form is kept', () => {
-  const recorder = new Recorder('s', NOTHING);
+  const recorder = new Recorder('s', NOTHING, KEPT);
   for (const text of ['a', 'ab', 'abc']) recorder.take(message(0, text));
   recorder.take({ kind: 'status', status: 'stable' });
   expect(drafted(recorder)).toMatchObject([
     { kind: 'message', message: { content: 'abc' }, isNew: true },
     { kind: 'status' },
   ]);
+});
+
+test('no segment takes longer than events are kept: what refers to its beginning is there as long as that', () => {
+  const recorder = new Recorder('s', NOTHING, { maxAgeMs: 1_000 });
+  const segments = [0, 500, 999, 1_000, 1_500, 2_000].map((at) => {
+    recorder.take(message(0, 'x'.repeat(at + 1)));
+    return recorder.draft(new Date(at), false)?.write.batch?.segment;
+  });
+  expect(segments).toEqual([1, 1, 1, 4, 4, 6]);
+});
+
+test('segments of many messages end, too: what is kept of a session can be bounded', () => {
+  const recorder = new Recorder('s', NOTHING, KEPT);
+  const segments = new Set<number | undefined>();
+  for (let id = 0; id < 100; id += 1) {
+    recorder.take(message(id, 'x'.repeat(10_000)));
+    segments.add(recorder.draft(new Date(), false)?.write.batch?.segment);
+  }
+  expect(segments.size).toBeGreaterThan(10);
+});
+
+test('two large messages that change in turns are not repeated again and again', () => {
+  const recorder = new Recorder('s', NOTHING, KEPT);
+  const large = 'x'.repeat(50_000);
+  let kept = 0;
+  for (let change = 0; change < 300; change += 1) {
+    recorder.take(message(change % 2, `${large}${'y'.repeat(change)}`));
+    kept += JSON.stringify(recorder.draft(new Date(), false)?.write.batch?.events).length;
+  }
+  expect(kept).toBeLessThan(8 * large.length);
 });

@@ -8,7 +8,7 @@ import { encodeEvent } from './event-codec.ts';
 import type { SegmentTexts } from './event-codec.ts';
 import type { JournalEvent, PlacedEvent } from './journal-event.ts';
 
-/** A segment ends when what was kept of it is more than this, and more than twice the full texts in it. */
+/** A segment ends when what was kept of it is more than this, and more than twice what earlier ones had already. */
 const SEGMENT_CHARS = 64 * 1024;
 /** A segment also ends after this time, so that its first events can be forgotten when they are old. */
 const SEGMENT_MS = 3_600_000;
@@ -35,6 +35,11 @@ export interface RecorderPast {
   readonly unsaved: Iterable<StoredMessage>;
 }
 
+export interface RecorderOptions {
+  /** How long events are kept: no segment takes longer, so that none is forgotten while it is written. */
+  readonly maxAgeMs: number;
+}
+
 /**
  * Makes the journal of one session of what its agent server tells. On every connection that one tells the whole
  * conversation again; only what is not in the journal yet is news. Writes nothing itself.
@@ -56,13 +61,15 @@ export class Recorder {
   readonly #unsaved = new Map<number, StoredMessage>();
   readonly #texts: SegmentTexts = new Map();
   #segmentChars = 0;
-  #fullChars = 0;
+  #repeatedChars = 0;
   /** After a start the texts of the last segment are not known: another one begins. */
   #segmentEndsAt = 0;
   #savedAt = 0;
+  readonly #segmentMs: number;
 
-  constructor(sessionId: string, past: RecorderPast) {
+  constructor(sessionId: string, past: RecorderPast, { maxAgeMs }: RecorderOptions) {
     this.#sessionId = sessionId;
+    this.#segmentMs = Math.min(SEGMENT_MS, maxAgeMs);
     this.#head = past.head ?? NO_JOURNAL;
     this.#errors = [...this.#head.errors];
     this.#status = this.#head.status;
@@ -86,6 +93,11 @@ export class Recorder {
   /** Size of what waits to be drafted, in characters of text. */
   get pendingChars(): number {
     return this.#pendingChars;
+  }
+
+  /** How many events wait to be drafted. */
+  get pendingEvents(): number {
+    return this.#pending.length;
   }
 
   /** To be called when a connection to the agent server begins. */
@@ -159,8 +171,8 @@ export class Recorder {
     if (beginsSegment) {
       this.#texts.clear();
       this.#segmentChars = 0;
-      this.#fullChars = 0;
-      this.#segmentEndsAt = now.getTime() + SEGMENT_MS;
+      this.#repeatedChars = 0;
+      this.#segmentEndsAt = now.getTime() + this.#segmentMs;
     }
     const segment = beginsSegment ? first.position : this.#head.segment;
     const kept = events.map(({ event }) => {
@@ -168,7 +180,7 @@ export class Recorder {
       const encoded = encodeEvent(event, this.#texts);
       if (encoded.k === 'm') {
         this.#segmentChars += encoded.add.length;
-        if (!known) this.#fullChars += encoded.add.length;
+        if (!known && !encoded.new) this.#repeatedChars += encoded.add.length;
       }
       return encoded;
     });
@@ -226,7 +238,7 @@ export class Recorder {
   }
 
   #segmentIsOver(now: Date): boolean {
-    const isFull = this.#segmentChars > SEGMENT_CHARS && this.#segmentChars > 2 * this.#fullChars;
+    const isFull = this.#segmentChars > SEGMENT_CHARS && this.#segmentChars > 2 * this.#repeatedChars;
     return isFull || now.getTime() >= this.#segmentEndsAt;
   }
 

@@ -7,6 +7,8 @@ import type { Recovery } from '../sessions/recover.ts';
 import type { Session } from '../sessions/session.ts';
 import type { StoreOperation } from '../store/observer.ts';
 import type { StoreErrorKind } from '../store/store-error.ts';
+import { ConversationMetrics } from './conversation-metrics.ts';
+import type { ConversationSources } from './conversation-metrics.ts';
 import { DurationHistogram } from './duration-histogram.ts';
 import type { DurationSeries } from './duration-histogram.ts';
 import { ProcessMetrics } from './process-metrics.ts';
@@ -20,6 +22,7 @@ export interface MetricSources {
   readonly usage: () => Promise<ReadonlyMap<string, SessionUsage>>;
   /** Addresses that must wait because they sent wrong keys. */
   readonly countLimited: () => number;
+  readonly conversations: ConversationSources;
 }
 
 export interface MetricsOptions {
@@ -45,6 +48,8 @@ export interface MetricDescription {
 /** Everything that is measured, with one method for each event; Prometheus reads it with {@link render}. */
 export class Metrics implements Disposable {
   readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
+  /** Told of what the journal and the queue do. */
+  readonly conversations: ConversationMetrics;
   readonly #registry = new Registry();
   readonly #process: ProcessMetrics;
   readonly #requests: RequestTally;
@@ -128,6 +133,7 @@ export class Metrics implements Disposable {
       buckets: STATEMENT_SECONDS,
     });
     this.#storeErrors = new Counter(own('store_errors_total', 'Statements that failed', 'operation', 'kind'));
+    this.conversations = new ConversationMetrics(this.#registry);
     this.#usage = new UsageMetrics(this.#registry, sessionLabels);
     this.#process = new ProcessMetrics(this.#registry);
   }
@@ -214,12 +220,13 @@ export class Metrics implements Disposable {
     this.#requests.collect();
     this.#process.collect();
     if (this.#sources === null) return;
-    const { sessions, usage, countLimited } = this.#sources;
+    const { sessions, usage, countLimited, conversations } = this.#sources;
     this.#limited.set(countLimited());
     const live = sessions();
     this.#sessions.reset();
     for (const { state, facts } of live) this.#sessions.inc({ state, agent: facts.agent });
     this.#usage.show(new Map(live.map(({ id, facts }) => [id, facts.agent])), await usage());
+    await this.conversations.collect(conversations);
   }
 
   [Symbol.dispose](): void {

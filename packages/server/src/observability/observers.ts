@@ -1,4 +1,6 @@
+import type { JournalObserver } from '../journal/observer.ts';
 import type { Log } from '../log.ts';
+import type { QueueObserver } from '../queue/observer.ts';
 import type { RequestObserver } from '../request-observer.ts';
 import type { SessionObserver } from '../sessions/observer.ts';
 import type { StoreObserver } from '../store/observer.ts';
@@ -21,7 +23,9 @@ export interface Observers extends Disposable {
   readonly metrics: Metrics | null;
   readonly requests: RequestObserver;
   readonly sessions: SessionObserver;
-  /** Absent when nobody wants to know. */
+  /** The following are absent when nobody wants to know. */
+  readonly journal: JournalObserver | undefined;
+  readonly queue: QueueObserver | undefined;
   readonly store: StoreObserver | undefined;
 }
 
@@ -38,6 +42,8 @@ export async function openObservers(options: ObserverOptions): Promise<Observers
     metrics,
     requests: requestObserver(metrics, tracing, accessLog),
     sessions: sessionObserver(metrics, tracing),
+    journal: metrics?.conversations.journal,
+    queue: metrics?.conversations.queue,
     store:
       metrics === null ? undefined : (operation, ms, error) => metrics.statementDone(operation, ms, error),
     [Symbol.dispose]: () => metrics?.[Symbol.dispose](),

@@ -1,5 +1,3 @@
-import type { ServerResponse } from 'node:http';
-
 /** An idle event stream gets a comment at least this often, so nobody on the way takes it for dead (DF-59). */
 const HEARTBEAT_MS = 15_000;
 
@@ -51,10 +49,11 @@ export class EventBoundary {
 
 /** One event stream on its way to a client. */
 export interface EventStream {
-  readonly res: ServerResponse;
   readonly boundary: EventBoundary;
   /** Milliseconds of `performance.now()` at the last byte. */
-  lastByteAt: number;
+  readonly lastByteAt: number;
+  /** Puts a comment into the stream, unless the client does not read. */
+  sendComment(text: string): void;
 }
 
 /** Keeps idle event streams alive. One timer for all of them, and none while there is no stream. */
@@ -96,10 +95,7 @@ export class Heartbeats {
     const due = now - this.#idleMs + this.#checkMs;
     for (const stream of this.#streams) {
       if (stream.lastByteAt > due || !stream.boundary.betweenEvents) continue;
-      // A client that does not read gets nothing more to read.
-      if (stream.res.destroyed || stream.res.writableNeedDrain) continue;
-      stream.res.write(HEARTBEAT);
-      stream.lastByteAt = now;
+      stream.sendComment(HEARTBEAT);
     }
   }
 }

@@ -1,10 +1,10 @@
-import type { IncomingMessage } from 'node:http';
 import { TOKEN_HEADER } from '@agentapi-proxy/agent-server/control';
 import type { Cors, CorsHeaders } from '../cors.ts';
-import { AppError } from '../errors.ts';
 import type { TraceHeaders } from '../request-observer.ts';
-import type { ClientConnection } from './client-connections.ts';
+import type { RequestHead } from '../wire/request-head.ts';
+import type { ResponseHead } from '../wire/response-head.ts';
 import { rebaseLocation } from './location.ts';
+import type { Peer } from './peers.ts';
 
 /** Headers that belong to one connection and are never passed on (RFC 9110 section 7.6.1). */
 const HOP_BY_HOP = [
@@ -25,6 +25,7 @@ const HOP_BY_HOP = [
  */
 const REPLACED_IN_REQUESTS = [
   'host',
+  'content-length',
   'expect',
   'http2-settings',
   'x-request-id',
@@ -36,22 +37,38 @@ const REPLACED_IN_REQUESTS = [
 /** Names of cookies that belong to the proxy and no agent may see or set (DF-05). */
 const OWN_COOKIE = /^\s*agentapi_proxy/i;
 
-/** What the headers for the agent server depend on, besides the request. */
-export interface ForwardFacts {
-  readonly connection: ClientConnection;
+/** What the header lines of one exchange depend on, besides request and answer. */
+export interface ExchangeFacts {
+  readonly peer: Peer;
   readonly sessionId: string;
   /** Token of the session's agent server. */
   readonly token: string | null;
+  /** Port of the agent server. */
+  readonly port: number;
   readonly requestId: string;
+  readonly cors: CorsHeaders;
+  /** Path under which the client sees the agent server's `/`: `/<session id>`. */
+  readonly prefix: string;
+  /** Path of the request at the agent server. */
+  readonly path: string;
   /** `null` while nobody traces: what the client has sent of a trace is passed on then. */
   readonly trace: TraceHeaders | null;
+}
+
+/** Header lines of an answer to the client, and what they tell. */
+export interface AnswerLines {
+  /** Every line with its end; without framing. */
+  readonly text: string;
+  readonly eventStream: boolean;
+  /** The body is encoded: nothing can be put into it. */
+  readonly encoded: boolean;
 }
 
 /** Makes the headers of requests to agent servers and of answers to clients. */
 export class HeaderRules {
   readonly #droppedFromRequests: ReadonlySet<string>;
-  readonly #droppedFromAnswers: ReadonlySet<string>;
   readonly #cors: Cors;
+  readonly #proxiedCors = new WeakMap<CorsHeaders, string>();
 
   /**
    * `credentialHeaders` carry keys of the proxy and are not passed on, whoever sent them (DF-05). Without
@@ -66,149 +83,143 @@ export class HeaderRules {
         .map((name) => name.toLowerCase())
         .filter((name) => name !== 'cookie' && (name !== 'authorization' || authenticated)),
     ]);
-    this.#droppedFromAnswers = new Set([
-      ...HOP_BY_HOP,
-      'x-request-id',
-      'access-control-allow-origin',
-      'access-control-allow-methods',
-      'access-control-allow-headers',
-      'access-control-allow-credentials',
-      'access-control-max-age',
-    ]);
   }
 
   /**
-   * Header lines for the agent server, names and values in turn, without `Host`. Lines are kept as they came,
-   * repeated ones too (PX-133, PX-142).
-   * @throws AppError `invalid_request` for heads that can be read in two ways.
+   * Header lines for the agent server, each with its end, without `Host` and without framing. Lines are kept as they
+   * came, repeated ones too (PX-133, PX-142).
    */
-  forRequest(req: IncomingMessage, facts: ForwardFacts): string[] {
-    const raw = req.rawHeaders;
+  requestLines({ rawHeaders, headers }: RequestHead, facts: ExchangeFacts): string {
     const dropped = this.#droppedFromRequests;
-    const named = namedByConnection(req.headers.connection);
-    const lines: string[] = [];
-    let hosts = 0;
-    for (let i = 0; i + 1 < raw.length; i += 2) {
-      const name = raw[i] ?? '';
-      const value = raw[i + 1] ?? '';
+    const named = namedByConnection(headers.connection);
+    let text = '';
+    for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+      const name = rawHeaders[i] ?? '';
       const lower = name.toLowerCase();
-      if (lower === 'host') hosts += 1;
       if (dropped.has(lower) || lower.startsWith('x-forwarded-') || named?.has(lower) === true) continue;
       if (facts.trace?.replaced.has(lower) === true) continue;
-      if (lower !== 'cookie') {
-        lines.push(name, value);
-        continue;
-      }
-      const cookies = withoutOwnCookies(value);
-      if (cookies !== '') lines.push(name, cookies);
+      const value =
+        lower === 'cookie' ? withoutOwnCookies(rawHeaders[i + 1] ?? '') : (rawHeaders[i + 1] ?? '');
+      if (lower !== 'cookie' || value !== '') text += `${name}: ${value}\r\n`;
     }
-    if (hosts > 1) throw new AppError('invalid_request', { message: 'More than one Host header' });
-    this.#pushForwarded(lines, req, facts);
-    lines.push('X-Request-Id', facts.requestId);
-    if (acceptsTrailers(req)) lines.push('TE', 'trailers');
-    if (facts.trace !== null) lines.push(...facts.trace.lines);
-    if (facts.token !== null) lines.push(TOKEN_HEADER, facts.token);
-    return lines;
+    text += forwardedLines(headers, facts);
+    text += `X-Request-Id: ${facts.requestId}\r\n`;
+    if (acceptsTrailers(headers)) text += 'TE: trailers\r\n';
+    if (facts.trace !== null) text += linesOf(facts.trace.lines);
+    if (facts.token !== null) text += `${TOKEN_HEADER}: ${facts.token}\r\n`;
+    return text;
   }
 
-  /** What a trusted proxy said is continued, what anybody else said is replaced by what is known (DF-16, PX-138). */
-  #pushForwarded(lines: string[], req: IncomingMessage, facts: ForwardFacts): void {
-    const { address, trusted, protocol } = facts.connection;
-    const { headers } = req;
-    const earlier = trusted ? single(headers['x-forwarded-for']) : undefined;
-    const host = (trusted ? single(headers['x-forwarded-host']) : undefined) ?? headers.host;
-    lines.push(
-      'X-Forwarded-For',
-      earlier === undefined ? address : `${earlier}, ${address}`,
-      'X-Forwarded-Proto',
-      (trusted ? single(headers['x-forwarded-proto']) : undefined) ?? protocol,
-      'X-Forwarded-Prefix',
-      publicPrefix(req, facts.connection, facts.sessionId),
-    );
-    if (host !== undefined) lines.push('X-Forwarded-Host', host);
-  }
-
-  /** Fields after an answer's body as pairs, without those that would change how the answer is read. */
-  forTrailers(raw: readonly (Buffer | string)[]): [string, string][] {
-    const fields: [string, string][] = [];
+  /** Fields after an answer's body, each with its end, without those that would change how the answer is read. */
+  trailerLines(raw: readonly string[]): string {
+    let text = '';
     for (let i = 0; i + 1 < raw.length; i += 2) {
-      const name = text(raw[i]);
+      const name = raw[i] ?? '';
       const lower = name.toLowerCase();
-      if (!this.#droppedFromAnswers.has(lower) && !NO_TRAILERS.has(lower))
-        fields.push([name, text(raw[i + 1])]);
+      if (!DROPPED_FROM_ANSWERS.has(lower) && !NO_TRAILERS.has(lower)) text += `${name}: ${raw[i + 1]}\r\n`;
     }
-    return fields;
+    return text;
   }
 
   /**
-   * Header lines for the client, names and values in turn. `raw` are the agent server's own.
-   * The answer of an event stream loses its length and asks intermediaries not to hold it back (PX-153, PX-154).
+   * Header lines for the client, each with its end, without framing.
+   * The answer of an event stream asks intermediaries not to hold it back (PX-153, PX-154).
    */
-  forAnswer(raw: readonly (Buffer | string)[], facts: AnswerFacts): AnswerHead {
-    const eventStream = isEventStream(raw);
-    const named = namedByConnection(valueOf(raw, 'connection'));
-    const lines: string[] = ['X-Request-Id', facts.requestId];
+  answerLines({ rawHeaders, connection }: ResponseHead, facts: ExchangeFacts): AnswerLines {
+    const eventStream = isEventStream(rawHeaders);
+    const named = namedByConnection(connection === '' ? undefined : connection);
+    let text = `X-Request-Id: ${facts.requestId}\r\n`;
     let vary = 'Origin';
-    let exposed = this.#cors.exposed;
-    let shortLength = 0;
-    for (let i = 0; i + 1 < raw.length; i += 2) {
-      const name = text(raw[i]);
-      const value = text(raw[i + 1]);
+    let { exposed } = this.#cors;
+    let dated = false;
+    let encoded = false;
+    for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+      const name = rawHeaders[i] ?? '';
+      const value = rawHeaders[i + 1] ?? '';
       const lower = name.toLowerCase();
-      if (this.#droppedFromAnswers.has(lower) || named?.has(lower) === true) continue;
-      if (eventStream && REPLACED_IN_EVENT_STREAMS.has(lower)) continue;
-      switch (lower) {
+      const rule = ANSWER_RULES.get(lower);
+      if (named?.has(lower) === true) continue;
+      if (rule === undefined) {
+        text += `${name}: ${value}\r\n`;
+        continue;
+      }
+      switch (rule) {
+        case 'drop':
+          continue;
+        case 'drop-from-events':
+          if (eventStream) continue;
+          break;
+        case 'date':
+          dated = true;
+          break;
+        case 'encoding':
+          encoded = true;
+          break;
         case 'vary':
           vary = withMember(value, vary);
-          break;
-        case 'access-control-expose-headers':
+          continue;
+        case 'exposed':
           exposed = withMember(value, exposed);
-          break;
+          continue;
         case 'location':
-          lines.push(name, rebaseLocation(value, facts));
+          text += `${name}: ${rebaseLocation(value, facts)}\r\n`;
+          continue;
+        case 'cookie':
+          if (OWN_COOKIE.test(value)) continue;
           break;
-        case 'set-cookie':
-          if (!OWN_COOKIE.test(value)) lines.push(name, value);
-          break;
-        case 'content-length':
-          if (value.length <= SHORT_LENGTH_DIGITS) shortLength = Number(value);
-          lines.push(name, value);
-          break;
-        default:
-          lines.push(name, value);
       }
+      text += `${name}: ${value}\r\n`;
     }
-    if (eventStream) lines.push('Cache-Control', 'no-cache, no-transform', 'X-Accel-Buffering', 'no');
-    lines.push('Vary', vary);
-    if (facts.cors.proxied.length > 0)
-      lines.push(...facts.cors.proxied, 'Access-Control-Expose-Headers', exposed);
-    return { lines, eventStream, shortLength };
+    if (eventStream) text += 'Cache-Control: no-cache, no-transform\r\nX-Accel-Buffering: no\r\n';
+    // A recipient with a clock adds the date that a sender without one has left out (RFC 9110 section 6.6.1).
+    if (!dated) text += `Date: ${new Date().toUTCString()}\r\n`;
+    text += `Vary: ${vary}\r\n${this.#corsLines(facts.cors, exposed)}`;
+    return { text, eventStream, encoded };
+  }
+
+  #corsLines(cors: CorsHeaders, exposed: string): string {
+    let text = this.#proxiedCors.get(cors);
+    if (text === undefined) {
+      text = linesOf(cors.proxied);
+      this.#proxiedCors.set(cors, text);
+    }
+    return text === '' ? '' : `${text}Access-Control-Expose-Headers: ${exposed}\r\n`;
   }
 }
 
-/** The head of an answer to the client. */
-export interface AnswerHead {
-  /** Names and values in turn. */
-  readonly lines: string[];
-  readonly eventStream: boolean;
-  /** Announced length of a body so short that head and body come in one piece; else 0. */
-  readonly shortLength: number;
-}
+/** What happens to a header of an answer; `framing` is made anew, `drop` goes. */
+type AnswerRule =
+  | 'drop'
+  | 'drop-from-events'
+  | 'date'
+  | 'encoding'
+  | 'vary'
+  | 'exposed'
+  | 'location'
+  | 'cookie';
 
-/** Up to 9,999 bytes. */
-const SHORT_LENGTH_DIGITS = 4;
+const DROPPED_FROM_ANSWERS: ReadonlySet<string> = new Set([
+  ...HOP_BY_HOP,
+  'content-length',
+  'x-request-id',
+  'access-control-allow-origin',
+  'access-control-allow-methods',
+  'access-control-allow-headers',
+  'access-control-allow-credentials',
+  'access-control-max-age',
+]);
 
-/** What the headers for the client depend on, besides the agent server's answer. */
-export interface AnswerFacts {
-  readonly requestId: string;
-  readonly cors: CorsHeaders;
-  /** Path under which the client sees the agent server's `/`: `/<session id>`. */
-  readonly prefix: string;
-  /** Path of the request at the agent server. */
-  readonly path: string;
-  /** Port of the agent server. */
-  readonly port: number;
-}
+const ANSWER_RULES: ReadonlyMap<string, AnswerRule> = new Map<string, AnswerRule>([
+  ...[...DROPPED_FROM_ANSWERS].map((name) => [name, 'drop'] as const),
+  ['cache-control', 'drop-from-events'],
+  ['x-accel-buffering', 'drop-from-events'],
+  ['date', 'date'],
+  ['content-encoding', 'encoding'],
+  ['vary', 'vary'],
+  ['access-control-expose-headers', 'exposed'],
+  ['location', 'location'],
+  ['set-cookie', 'cookie'],
+]);
 
 /** Meaningful before the body only (RFC 9110 section 6.5.1). */
 const NO_TRAILERS: ReadonlySet<string> = new Set([
@@ -222,21 +233,27 @@ const NO_TRAILERS: ReadonlySet<string> = new Set([
   'vary',
 ]);
 
-const REPLACED_IN_EVENT_STREAMS: ReadonlySet<string> = new Set([
-  'content-length',
-  'cache-control',
-  'x-accel-buffering',
-]);
+/** What a trusted proxy said is continued, what anybody else said is replaced by what is known (DF-16, PX-138). */
+function forwardedLines(headers: RequestHead['headers'], { peer, prefix }: ExchangeFacts): string {
+  const { address, trusted, protocol } = peer;
+  const earlier = trusted ? single(headers['x-forwarded-for']) : undefined;
+  const host = (trusted ? single(headers['x-forwarded-host']) : undefined) ?? headers.host;
+  const proto = (trusted ? single(headers['x-forwarded-proto']) : undefined) ?? protocol;
+  return (
+    `X-Forwarded-For: ${earlier === undefined ? address : `${earlier}, ${address}`}\r\n` +
+    `X-Forwarded-Proto: ${proto}\r\nX-Forwarded-Prefix: ${prefix}\r\n` +
+    (host === undefined ? '' : `X-Forwarded-Host: ${host}\r\n`)
+  );
+}
 
 /** Path under which clients see the agent server's `/`, with what a trusted proxy took off in front of it. */
-export function publicPrefix(req: IncomingMessage, connection: ClientConnection, sessionId: string): string {
-  const outer = connection.trusted ? single(req.headers['x-forwarded-prefix']) : undefined;
+export function publicPrefix(headers: RequestHead['headers'], peer: Peer, sessionId: string): string {
+  const outer = peer.trusted ? single(headers['x-forwarded-prefix']) : undefined;
   return outer === undefined ? `/${sessionId}` : `${outer.replace(/\/+$/, '')}/${sessionId}`;
 }
 
 /** Whether the client can read fields after the body (RFC 9110 section 6.5.1). */
-export function acceptsTrailers(req: IncomingMessage): boolean {
-  const { te } = req.headers;
+export function acceptsTrailers({ te }: RequestHead['headers']): boolean {
   return te !== undefined && /(?:^|,)\s*trailers\s*(?:,|$)/i.test(single(te) ?? '');
 }
 
@@ -256,23 +273,24 @@ export function withoutOwnCookies(value: string): string {
     .trim();
 }
 
-function isEventStream(raw: readonly (Buffer | string)[]): boolean {
-  const type = valueOf(raw, 'content-type');
-  return type !== undefined && /^text\/event-stream\s*(?:;|$)/i.test(type);
+/** Header lines, each with its end, from names and values in turn. */
+export function linesOf(raw: readonly string[]): string {
+  let text = '';
+  for (let i = 0; i + 1 < raw.length; i += 2) text += `${raw[i]}: ${raw[i + 1]}\r\n`;
+  return text;
 }
 
-function valueOf(raw: readonly (Buffer | string)[], wanted: string): string | undefined {
+function isEventStream(raw: readonly string[]): boolean {
+  return /^text\/event-stream\s*(?:;|$)/i.test(valueOf(raw, 'content-type') ?? '');
+}
+
+/** Value of the first header of this lower-case name. */
+export function valueOf(raw: readonly string[], wanted: string): string | undefined {
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i];
-    if (name?.length === wanted.length && text(name).toLowerCase() === wanted) return text(raw[i + 1]);
+    if (name?.length === wanted.length && name.toLowerCase() === wanted) return raw[i + 1];
   }
   return undefined;
-}
-
-/** Bytes outside ASCII must come out as they came in. */
-function text(part: Buffer | string | undefined): string {
-  if (part === undefined) return '';
-  return typeof part === 'string' ? part : part.toString('latin1');
 }
 
 function single(value: string | string[] | undefined): string | undefined {

@@ -1,5 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { RequestOrigin } from '../auth/authenticate.ts';
@@ -7,23 +5,23 @@ import { useOfMethod } from '../auth/authorize.ts';
 import type { TrustedProxies } from '../client-address.ts';
 import { isPreflight } from '../cors.ts';
 import type { Cors } from '../cors.ts';
-import { hasBody, sendError } from '../error-reply.ts';
+import { answerPreflight, refuse } from '../error-reply.ts';
 import { AppError, ERRORS } from '../errors.ts';
 import { RequestRecord, UNOBSERVED } from '../request-observer.ts';
 import type { RequestObserver } from '../request-observer.ts';
 import type { SessionRoute } from '../sessions/session.ts';
-import { responseOn } from '../socket-response.ts';
+import type { SessionRequest } from '../wire/session-request.ts';
 import { Admission } from './admit.ts';
 import type { Admitted, AdmissionOptions, Wish } from './admit.ts';
-import { cancelAll, ClientConnections } from './client-connections.ts';
-import type { Cancellable, CancelReason } from './client-connections.ts';
+import { cancelAll } from './cancellable.ts';
+import type { Cancellable } from './cancellable.ts';
 import { Heartbeats } from './event-streams.ts';
-import type { Exchange, ProxyContext } from './exchange.ts';
+import type { Exchange, RelayServices } from './exchange.ts';
 import { HeaderRules } from './headers.ts';
+import { HeldRequest } from './held-request.ts';
+import { Peers } from './peers.ts';
+import { Relay } from './relay/relay.ts';
 import { Upstreams } from './upstreams.ts';
-import { UpgradeRelay, watchForEnd } from './upgrade.ts';
-import { Relay } from './web.ts';
-import type { WebServices } from './web.ts';
 
 export interface ProxyOptions extends AdmissionOptions {
   readonly cors: Cors;
@@ -31,7 +29,9 @@ export interface ProxyOptions extends AdmissionOptions {
   readonly trustedProxies: TrustedProxies;
   /** Largest request body in bytes; 0 means no limit. */
   readonly maxBodyBytes: number;
-  /** How long an agent server may take to begin an answer, in milliseconds; 0 means any time. */
+  /** Most requests in progress on one session, event streams and upgraded connections included. */
+  readonly maxPerSession?: number;
+  /** How long an agent server may take to begin an answer to a whole request, in milliseconds; 0 means any time. */
   readonly answerTimeoutMs?: number;
   /** After this many idle milliseconds an event stream gets a heartbeat. */
   readonly heartbeatMs?: number;
@@ -42,9 +42,7 @@ export interface ProxyOptions extends AdmissionOptions {
 
 /** The data plane: everything below `/:sessionId/` (proxy-api section 6). */
 export interface ProxyHandler {
-  handleRequest(req: IncomingMessage, res: ServerResponse, context: ProxyContext): void;
-  /** `socket` has been let go by the HTTP server; `head` are bytes that came after the request. */
-  handleUpgrade(req: IncomingMessage, socket: Socket, head: Buffer, context: ProxyContext): void;
+  handle(request: SessionRequest): void;
   /** Ends event streams and upgraded connections of those who may not use the session any more. */
   recheck(): void;
   /**
@@ -59,11 +57,8 @@ export function createProxyHandler(options: ProxyOptions): ProxyHandler {
   return new DataPlane(options);
 }
 
-function ignore(): void {}
-
-function wishOf({ req, context }: Exchange, use: 'read' | 'write'): Wish {
-  return { segment: context.segment, use, headers: req.headers };
-}
+/** A client that finds a session overloaded may ask again after so many seconds. */
+const RETRY_AFTER_SECONDS = 1;
 
 /** How often a shutdown looks whether the last requests have finished. */
 const DRAIN_CHECK_MS = 20;
@@ -73,13 +68,12 @@ class DataPlane implements ProxyHandler {
   readonly #log: Logger;
   readonly #admission: Admission;
   readonly #trustedProxies: TrustedProxies;
-  /** What those wanted who are being served. */
-  readonly #wishes = new WeakMap<Cancellable, Wish>();
-  readonly #connections: ClientConnections;
+  readonly #peers: Peers;
   readonly #upstreams: Upstreams;
-  readonly #services: WebServices;
+  readonly #services: RelayServices;
   /** Requests that wait for their session to start. */
   readonly #held = new Set<Cancellable>();
+  readonly #maxPerSession: number;
   #closing: Promise<void> | null = null;
 
   constructor(options: ProxyOptions) {
@@ -88,7 +82,8 @@ class DataPlane implements ProxyHandler {
     this.#log = log;
     this.#admission = new Admission(options);
     this.#trustedProxies = options.trustedProxies;
-    this.#connections = new ClientConnections(options.trustedProxies);
+    this.#peers = new Peers(options.trustedProxies);
+    this.#maxPerSession = options.maxPerSession ?? Number.POSITIVE_INFINITY;
     this.#upstreams = new Upstreams(options.answerTimeoutMs ?? 0);
     this.#services = {
       rules: new HeaderRules(cors, authenticator.credentialHeaders, authenticator.enabled),
@@ -99,69 +94,39 @@ class DataPlane implements ProxyHandler {
     };
   }
 
-  handleRequest(req: IncomingMessage, res: ServerResponse, context: ProxyContext): void {
-    // Writing to a client that has just left must never end the server.
-    res.on('error', ignore);
-    const cors = this.#cors.headersFor(req.headers.origin);
-    const record = this.#observe(req, context);
-    res.once('close', () => {
-      record.status = res.headersSent ? res.statusCode : 0;
-      record.complete = res.writableFinished;
-      this.#services.observer.ended(record);
-    });
-    if (isPreflight(req)) {
-      res.writeHead(204, ['X-Request-Id', context.requestId, ...cors.preflight]);
-      res.end();
+  handle(request: SessionRequest): void {
+    const { head, connection } = request;
+    const cors = this.#cors.headersFor(head.headers.origin);
+    const record = new RequestRecord('session', head.method, request.path, request.requestId);
+    this.#services.observer.began(record, head.headers);
+    if (isPreflight(head)) {
+      answerPreflight(connection, request.requestId, cors.preflight);
+      this.#answered(record, 204);
       return;
     }
-    const exchange: Exchange = { req, context, connection: this.#connections.of(req.socket), cors, record };
-    const wish = wishOf(exchange, useOfMethod(req.method ?? ''));
-    this.#admit(
-      exchange,
-      wish,
-      (admitted) => {
-        const upstream = this.#upstreams.of(admitted.session, admitted.endpoint);
-        const relay = new Relay(this.#services, exchange, res, admitted, upstream);
-        this.#wishes.set(relay, wish);
-        relay.start();
-      },
-      (error) => sendError(req, res, error, context.requestId, cors.answer),
-    );
-  }
-
-  handleUpgrade(req: IncomingMessage, socket: Socket, head: Buffer, context: ProxyContext): void {
-    const cors = this.#cors.headersFor(req.headers.origin);
-    const record = this.#observe(req, context);
-    socket.once('close', () => this.#services.observer.ended(record));
-    const exchange: Exchange = { req, context, connection: this.#connections.of(socket), cors, record };
-    const stopWatching = watchForEnd(socket, head);
-    // What passes afterwards cannot be told apart: whoever upgrades can write.
-    const wish = wishOf(exchange, 'write');
-    this.#admit(
-      exchange,
-      wish,
-      (admitted) => {
-        // Node stops at the end of the head: a body would be taken for bytes of the new protocol.
-        if (hasBody(req)) throw new AppError('invalid_request', { message: 'An upgrade cannot have a body' });
-        const upstream = this.#upstreams.of(admitted.session, admitted.endpoint);
-        const relay = new UpgradeRelay(this.#services, exchange, socket, stopWatching, admitted, upstream);
-        this.#wishes.set(relay, wish);
-        relay.start();
-      },
-      (error) => {
-        stopWatching();
-        record.status = ERRORS[error.code].status;
-        record.complete = true;
-        sendError(req, responseOn(req, socket), error, context.requestId, cors.answer);
-      },
-    );
+    const exchange: Exchange = { request, peer: this.#peers.of(connection), cors, record };
+    const offer = offerOf(head.upgrade);
+    // What passes after an upgrade cannot be told apart: whoever upgrades can write.
+    const use = offer === null ? useOfMethod(head.method) : 'write';
+    const wish: Wish = { segment: request.segment, use, headers: head.headers };
+    try {
+      if (this.#closing !== null) throw new AppError('shutting_down');
+      const session = this.#findFor(exchange, wish);
+      // A body would be taken for bytes of the new protocol.
+      if (offer !== null && head.hasBody) {
+        throw new AppError('invalid_request', { message: 'An upgrade cannot have a body' });
+      }
+      const admitted = this.#admission.ready(session);
+      if (admitted === null) void this.#hold(exchange, wish, session, offer);
+      else this.#forward(exchange, wish, admitted, offer);
+    } catch (error) {
+      this.#refuse(exchange, error);
+    }
   }
 
   recheck(): void {
     for (const one of [...this.#upstreams.active()]) {
-      const wish = this.#wishes.get(one);
-      if (one.endless && wish !== undefined && !this.#admission.stillAllows(wish))
-        one.cancel('session-ended');
+      if (one.endless && !this.#admission.stillAllows(one.wish)) one.cancel('session-ended');
     }
   }
 
@@ -170,61 +135,31 @@ class DataPlane implements ProxyHandler {
     return this.#closing;
   }
 
-  /** Ends in exactly one call of `forward` or `refuse`, or in none when the client leaves first. */
-  #admit(
-    exchange: Exchange,
-    wish: Wish,
-    forward: (admitted: Admitted) => void,
-    refuse: (error: AppError) => void,
-  ): void {
-    try {
-      if (this.#closing !== null) throw new AppError('shutting_down');
-      const session = this.#findFor(exchange, wish);
-      const admitted = this.#admission.ready(session);
-      if (admitted === null) void this.#hold(exchange, wish, session, forward, refuse);
-      else forward(admitted);
-    } catch (error) {
-      refuse(this.#asAppError(error, exchange));
+  #forward(exchange: Exchange, wish: Wish, admitted: Admitted, offer: string | null): void {
+    const upstream = this.#upstreams.of(admitted.session, admitted.endpoint);
+    if (upstream.active.size >= this.#maxPerSession) {
+      throw new AppError('session_overloaded', { retryAfterSeconds: RETRY_AFTER_SECONDS });
     }
+    new Relay(this.#services, exchange, wish, admitted, upstream, offer).start();
   }
 
-  async #hold(
-    exchange: Exchange,
-    wish: Wish,
-    session: SessionRoute,
-    forward: (admitted: Admitted) => void,
-    refuse: (error: AppError) => void,
-  ): Promise<void> {
-    const wait = new AbortController();
-    let cancelled: CancelReason | null = null;
-    const held: Cancellable = {
-      endless: true,
-      cancel: (reason) => {
-        cancelled = reason;
-        wait.abort();
-      },
-    };
-    exchange.connection.active.add(held);
+  async #hold(exchange: Exchange, wish: Wish, session: SessionRoute, offer: string | null): Promise<void> {
+    const held = new HeldRequest(wish);
+    exchange.request.connection.attach(held);
     this.#held.add(held);
     try {
-      const admitted = await this.#admission.untilReady(session, wait);
+      const admitted = await this.#admission.untilReady(session, held.wait);
+      if (held.ended !== null) return;
       // Keys and shares may have ended during the wait.
-      if (cancelled === null) this.#findFor(exchange, wish);
-      if (cancelled === null) forward(admitted);
+      this.#findFor(exchange, wish);
+      this.#forward(exchange, wish, admitted, offer);
     } catch (error) {
-      if (cancelled === null) refuse(this.#asAppError(error, exchange));
+      if (held.ended === null) this.#refuse(exchange, error);
+      if (held.ended === 'client-gone') this.#services.observer.ended(exchange.record);
+      if (held.ended === 'shutdown') this.#refuse(exchange, new AppError('shutting_down'));
     } finally {
-      exchange.connection.active.delete(held);
       this.#held.delete(held);
     }
-    if (cancelled === 'shutdown') refuse(new AppError('shutting_down'));
-  }
-
-  /** Begins to follow a request; whoever calls it follows its end. */
-  #observe(req: IncomingMessage, { path, requestId }: ProxyContext): RequestRecord {
-    const record = new RequestRecord('session', req.method ?? '', path, requestId);
-    this.#services.observer.began(record, req.headers);
-    return record;
   }
 
   #findFor(exchange: Exchange, wish: Wish): SessionRoute {
@@ -238,18 +173,31 @@ class DataPlane implements ProxyHandler {
     return session;
   }
 
-  #originOf({ req, context, connection }: Exchange): RequestOrigin {
-    const address = connection.trusted
-      ? this.#trustedProxies.clientOf(connection.address, req.headers)
-      : connection.address;
-    return { address, requestId: context.requestId };
+  /** An answer of the data plane itself has been given. */
+  #answered(record: RequestRecord, status: number): void {
+    record.status = status;
+    record.complete = true;
+    this.#services.observer.ended(record);
+  }
+
+  #originOf({ request, peer }: Exchange): RequestOrigin {
+    const address = peer.trusted
+      ? this.#trustedProxies.clientOf(peer.address, request.head.headers)
+      : peer.address;
+    return { address, requestId: request.requestId };
   }
 
   /** What nobody foresaw is logged with its stack and answered without details (DF-53). */
-  #asAppError(error: unknown, exchange: Exchange): AppError {
-    if (error instanceof AppError) return error;
-    this.#log.error({ err: error, requestId: exchange.context.requestId }, 'proxying failed');
-    return new AppError('internal', { cause: error });
+  #refuse({ request, cors, record }: Exchange, error: unknown): void {
+    const { connection, requestId } = request;
+    let refusal = error;
+    if (!(refusal instanceof AppError)) {
+      this.#log.error({ err: error, requestId }, 'proxying failed');
+      refusal = new AppError('internal', { cause: error });
+    }
+    if (!(refusal instanceof AppError)) return;
+    refuse(connection, refusal, requestId, cors.answer);
+    this.#answered(record, ERRORS[refusal.code].status);
   }
 
   async #drain(graceMs: number): Promise<void> {
@@ -257,7 +205,13 @@ class DataPlane implements ProxyHandler {
     for (const one of [...this.#upstreams.active()]) if (one.endless) one.cancel('shutdown');
     const deadline = performance.now() + graceMs;
     while (!this.#upstreams.idle && performance.now() < deadline) await setTimeout(DRAIN_CHECK_MS);
-    await this.#upstreams.close();
+    this.#upstreams.close();
     this.#services.heartbeats.close();
   }
+}
+
+/** The protocols offered; an offer of HTTP/2 must be ignored, because its requests would pass unchecked. */
+function offerOf(upgrade: string | null): string | null {
+  if (upgrade === null) return null;
+  return upgrade.split(',').some((protocol) => /^\s*h2c?\s*$/i.test(protocol)) ? null : upgrade;
 }

@@ -1,13 +1,15 @@
-import { Client } from 'undici';
 import type { Endpoint, SessionRoute } from '../sessions/session.ts';
-import { cancelAll } from './client-connections.ts';
-import type { Cancellable, CancelReason } from './client-connections.ts';
+import { cancelAll } from './cancellable.ts';
+import type { Cancellable, CancelReason } from './cancellable.ts';
+import { ReadBuffers } from './relay/read-buffers.ts';
+import { UpstreamConnection } from './relay/upstream-connection.ts';
+import type { ConnectionKeeper } from './relay/upstream-connection.ts';
 
 /** The agent server listens on loopback: a connection that takes longer will not come. */
-export const CONNECT_TIMEOUT_MS = 5_000;
+const CONNECT_TIMEOUT_MS = 5_000;
 
 /** Idle connections kept for one session; more come and go with the load. */
-const MAX_IDLE_CONNECTIONS = 128;
+const MAX_IDLE_CONNECTIONS = 1_024;
 
 /**
  * How long an unused connection is kept when the agent server does not say. Shorter than the 5 s after
@@ -15,97 +17,96 @@ const MAX_IDLE_CONNECTIONS = 128;
  */
 const KEEP_ALIVE_MS = 4_000;
 
-const NOT_NEEDED = new Error('the connection to the agent server is not needed any more');
+/** So much earlier than the agent server announced is an unused connection given up. */
+const KEEP_ALIVE_MARGIN_MS = 1_000;
 
-/** Largest head of an answer; agent servers send far less. */
-const MAX_ANSWER_HEADER_BYTES = 64 * 1024;
-
-/** A connection to an agent server that serves one exchange at a time. */
-export interface Lease {
-  readonly client: Client;
-  /** Exchanges on this connection so far; more than 0 means that it may have gone stale. */
-  uses: number;
-}
+/** How often connections beyond their limits are looked for: one timer for all of them. */
+const CHECK_MS = 250;
 
 /**
  * The connections to one session's agent server. Each exchange has a connection of its own, so a stream that
  * never ends holds up nobody (PX-158); connections are used again, the most recent first (PX-234).
  */
-export class Upstream {
+export class Upstream implements ConnectionKeeper {
   readonly endpoint: Endpoint;
   /** What ends with the session. */
   readonly active = new Set<Cancellable>();
-  readonly #origin: string;
-  readonly #headersTimeoutMs: number;
-  readonly #idle: Lease[] = [];
-  readonly #leases = new Set<Lease>();
+  readonly #buffers: ReadBuffers;
+  readonly #idle: UpstreamConnection[] = [];
+  readonly #connections = new Set<UpstreamConnection>();
   #closed = false;
 
-  constructor(endpoint: Endpoint, headersTimeoutMs: number) {
+  constructor(endpoint: Endpoint, buffers: ReadBuffers) {
     this.endpoint = endpoint;
-    this.#origin = `http://127.0.0.1:${endpoint.port}`;
-    this.#headersTimeoutMs = headersTimeoutMs;
+    this.#buffers = buffers;
   }
 
-  /** A connection for one exchange; hand it back with {@link release} or {@link discard}. */
-  acquire(): Lease {
+  /** A connection for one exchange. It comes back by itself, or is destroyed. */
+  acquire(): UpstreamConnection {
     return this.#idle.pop() ?? this.fresh();
   }
 
-  /** A connection that was never used. */
-  fresh(): Lease {
-    const client = new Client(this.#origin, {
-      connect: { timeout: CONNECT_TIMEOUT_MS },
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      maxHeaderSize: MAX_ANSWER_HEADER_BYTES,
-      // An agent may think for many minutes before and within an answer.
-      headersTimeout: this.#headersTimeoutMs,
-      bodyTimeout: 0,
-    });
-    const lease: Lease = { client, uses: 0 };
-    this.#leases.add(lease);
-    client.on('disconnect', () => {
-      const at = this.#idle.indexOf(lease);
-      if (at !== -1) this.#idle.splice(at, 1);
-      if (at !== -1) this.discard(lease);
-    });
-    return lease;
+  /** A connection that was never used; for one that may change its protocol `shared` is `false`. */
+  fresh(shared = true): UpstreamConnection {
+    const connection = new UpstreamConnection(this.endpoint.port, this, shared ? this.#buffers : null);
+    this.#connections.add(connection);
+    return connection;
   }
 
-  /** The exchange went well: the connection can serve another one. */
-  release(lease: Lease): void {
-    if (this.#closed || this.#idle.length >= MAX_IDLE_CONNECTIONS) {
-      this.discard(lease);
-      return;
+  onFree(connection: UpstreamConnection): void {
+    if (this.#closed || this.#idle.length >= MAX_IDLE_CONNECTIONS) connection.destroy();
+    else this.#idle.push(connection);
+  }
+
+  onUnusable(connection: UpstreamConnection): void {
+    this.#connections.delete(connection);
+    if (connection.phase !== 'idle') return;
+    const at = this.#idle.indexOf(connection);
+    if (at !== -1) this.#idle.splice(at, 1);
+  }
+
+  /** Gives up connections that have waited too long for something. `answerMs` = 0: an answer may take any time. */
+  check(now: number, answerMs: number): void {
+    for (const connection of this.#connections) {
+      const waited = now - connection.since;
+      switch (connection.phase) {
+        case 'connecting':
+          if (waited > CONNECT_TIMEOUT_MS) connection.timeOut('ETIMEDOUT');
+          break;
+        case 'waiting':
+          if (answerMs > 0 && connection.asked && waited > answerMs) connection.timeOut('EANSWERTIMEOUT');
+          break;
+        case 'idle':
+          if (waited > idleMsOf(connection)) connection.destroy();
+          break;
+        case 'answering':
+      }
     }
-    lease.uses += 1;
-    this.#idle.push(lease);
   }
 
-  /** Ends the connection, and with it the exchange if there is one. */
-  discard(lease: Lease): void {
-    if (this.#leases.delete(lease)) lease.client.destroy(NOT_NEEDED, () => {});
-  }
-
-  /** Ends everything that uses this session; resolves when no connection is left. */
-  async close(reason: CancelReason): Promise<void> {
+  /** Ends everything that uses this session. */
+  close(reason: CancelReason): void {
     this.#closed = true;
-    const leases = [...this.#leases];
     cancelAll(this.active, reason);
-    for (const lease of leases) this.discard(lease);
-    this.#idle.length = 0;
-    await Promise.all(leases.map(({ client }) => client.destroy()));
+    for (const connection of [...this.#connections]) connection.destroy();
   }
+}
+
+function idleMsOf({ keepAliveSeconds }: UpstreamConnection): number {
+  return Math.min(KEEP_ALIVE_MS, Math.max(0, keepAliveSeconds * 1_000 - KEEP_ALIVE_MARGIN_MS));
 }
 
 /** The agent servers in use. Sessions come with their first request and go when they end. */
 export class Upstreams {
+  /** Where everything is read that agent servers send. */
+  readonly #buffers = new ReadBuffers();
   readonly #bySession = new Map<string, Upstream>();
-  readonly #headersTimeoutMs: number;
+  readonly #answerMs: number;
+  #timer: NodeJS.Timeout | null = null;
 
-  /** `headersTimeoutMs`: how long an agent server may take to begin an answer; 0 means any time. */
-  constructor(headersTimeoutMs: number) {
-    this.#headersTimeoutMs = headersTimeoutMs;
+  /** `answerMs`: how long an agent server may take to begin an answer to a whole request; 0 means any time. */
+  constructor(answerMs: number) {
+    this.#answerMs = answerMs;
   }
 
   /** The connections to this endpoint of a session that has not ended. */
@@ -119,13 +120,14 @@ export class Upstreams {
       return known;
     }
     // The agent server was started again: nothing of the former one is of use.
-    void known?.close('session-ended');
-    const upstream = new Upstream(endpoint, this.#headersTimeoutMs);
+    known?.close('session-ended');
+    const upstream = new Upstream(endpoint, this.#buffers);
     this.#bySession.set(session.id, upstream);
+    this.#timer ??= setInterval(() => this.#check(), CHECK_MS).unref();
     session.ended.addEventListener(
       'abort',
       () => {
-        void upstream.close('session-ended');
+        upstream.close('session-ended');
         if (this.#bySession.get(session.id) === upstream) this.#bySession.delete(session.id);
       },
       { once: true },
@@ -144,10 +146,21 @@ export class Upstreams {
     return true;
   }
 
-  /** Ends everything; resolves when no connection is left. */
-  async close(): Promise<void> {
+  /** Ends everything. */
+  close(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
     const upstreams = [...this.#bySession.values()];
     this.#bySession.clear();
-    await Promise.all(upstreams.map((upstream) => upstream.close('shutdown')));
+    for (const upstream of upstreams) upstream.close('shutdown');
+  }
+
+  #check(): void {
+    const now = performance.now();
+    for (const upstream of this.#bySession.values()) upstream.check(now, this.#answerMs);
+    if (this.#bySession.size === 0 && this.#timer !== null) {
+      clearInterval(this.#timer);
+      this.#timer = null;
+    }
   }
 }

@@ -7,6 +7,7 @@ import { isLive } from '../sessions/session.ts';
 import type { Session, SessionView } from '../sessions/session.ts';
 import type { QueuedMessage, QueueState } from '../store/queue.ts';
 import type { Store } from '../store/store.ts';
+import type { QueueFigures, QueueObserver } from './observer.ts';
 import { QueueWorker } from './queue-worker.ts';
 
 /** A client that finds the queue full may try again when the agent has taken something. */
@@ -16,6 +17,7 @@ export interface MessageQueueOptions {
   readonly store: Store;
   /** Most messages that wait for one session. */
   readonly mostWaiting: number;
+  readonly observer?: QueueObserver | undefined;
   readonly log: Log;
 }
 
@@ -30,8 +32,8 @@ export class MessageQueue implements SessionFollower, AsyncDisposable {
   }
 
   onLife(session: Session): void {
-    const { store, log } = this.#options;
-    const worker = new QueueWorker({ session, queue: store.queue, log });
+    const { store, observer, log } = this.#options;
+    const worker = new QueueWorker({ session, queue: store.queue, observer, log });
     this.#workers.set(session.id, worker);
     const work = worker.over.finally(() => {
       this.#working.delete(work);
@@ -55,7 +57,7 @@ export class MessageQueue implements SessionFollower, AsyncDisposable {
     content: string,
     idempotencyKey: string | null,
   ): Promise<{ readonly message: QueuedMessage; readonly isNew: boolean }> {
-    const { store, mostWaiting } = this.#options;
+    const { store, mostWaiting, observer } = this.#options;
     if (!isLive(session.state) || session.state === 'stopping') throw new AppError('session_ended');
     const { id: sessionId } = session.facts;
     const message = {
@@ -79,6 +81,7 @@ export class MessageQueue implements SessionFollower, AsyncDisposable {
         if (result.message.content !== content) throw new AppError('idempotency_key_reused');
         return { message: result.message, isNew: false };
       case 'added':
+        observer?.queued();
         this.#workers.get(sessionId)?.wake();
         return { message: result.message, isNew: true };
     }
@@ -116,13 +119,20 @@ export class MessageQueue implements SessionFollower, AsyncDisposable {
 
   /** Takes a message back that waits. @throws AppError `message_not_pending`, `queued_message_not_found` */
   async cancel(sessionId: string, id: string): Promise<QueuedMessage> {
-    const { state } = await this.get(sessionId, id);
-    const { queue } = this.#options.store;
-    if (state !== 'cancelled' && !(await queue.mark(id, ['pending'], 'cancelled', new Date()))) {
-      throw new AppError('message_not_pending');
+    const { state, createdAt } = await this.get(sessionId, id);
+    const { store, observer } = this.#options;
+    if (state !== 'cancelled') {
+      const isCancelled = await store.queue.mark(id, ['pending'], 'cancelled', new Date());
+      if (!isCancelled) throw new AppError('message_not_pending');
+      observer?.settled('cancelled', Date.now() - createdAt.getTime());
     }
     this.#workers.get(sessionId)?.wake();
     return this.get(sessionId, id);
+  }
+
+  /** What waits for sessions that live. @throws StoreError */
+  async figures(): Promise<QueueFigures> {
+    return this.#options.store.queue.countWaiting([...this.#workers.keys()]);
   }
 
   /** Stops delivering; what is under way is waited for a moment, the rest is for the next server. */

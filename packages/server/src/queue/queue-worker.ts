@@ -3,8 +3,9 @@ import { AgentClient } from '../agents/agent-client.ts';
 import type { Log } from '../log.ts';
 import { deliverMessage, DeliveryError } from '../sessions/message-delivery.ts';
 import type { Session } from '../sessions/session.ts';
-import type { QueuedMessage, QueueTable } from '../store/queue.ts';
+import type { QueuedMessage, QueueState, QueueTable } from '../store/queue.ts';
 import { StoreError } from '../store/store-error.ts';
+import type { QueueObserver } from './observer.ts';
 
 /** Before a store that did not answer is asked again. */
 const STORE_RETRY_MS = 1_000;
@@ -16,6 +17,7 @@ const LOST = 'The session ended while the message was being sent; whether it arr
 export interface QueueWorkerOptions {
   readonly session: Session;
   readonly queue: QueueTable;
+  readonly observer: QueueObserver | undefined;
   readonly log: Log;
 }
 
@@ -105,7 +107,7 @@ export class QueueWorker {
     if (endpoint === null) return;
     if (message.state === 'sending' && beganAfter(session, message.updatedAt)) {
       // Whoever was to receive it is gone, and took the answer along.
-      await queue.mark(id, ['sending'], 'failed', new Date(), LOST);
+      await this.#settle(message, ['sending'], 'failed', LOST);
       return;
     }
     try {
@@ -120,7 +122,7 @@ export class QueueWorker {
         signal: this.#sending.signal,
       });
       if (outcome === 'withdrawn') return;
-      await queue.mark(id, ['sending'], 'delivered', new Date());
+      await this.#settle(message, ['sending'], 'delivered');
       log.info({ sessionId: session.id, messageId: id }, 'queued message delivered');
     } catch (error) {
       if (this.#isLeaving || error instanceof StoreError) throw error;
@@ -129,12 +131,24 @@ export class QueueWorker {
       const reason = error instanceof DeliveryError ? error.message : LOST;
       if (isOver || error instanceof DeliveryError) {
         const wasSending = (await queue.get(session.id, id))?.state === 'sending';
-        if (wasSending || !isOver) await queue.mark(id, ['pending', 'sending'], 'failed', new Date(), reason);
+        if (wasSending || !isOver) await this.#settle(message, ['pending', 'sending'], 'failed', reason);
         log.warn({ sessionId: session.id, messageId: id, reason }, 'queued message not delivered');
         return;
       }
       throw error;
     }
+  }
+
+  async #settle(
+    { id, createdAt }: QueuedMessage,
+    from: readonly QueueState[],
+    outcome: 'delivered' | 'failed',
+    reason: string | null = null,
+  ): Promise<void> {
+    const { queue, observer } = this.#options;
+    const now = new Date();
+    if (!(await queue.mark(id, from, outcome, now, reason))) return;
+    observer?.settled(outcome, now.getTime() - createdAt.getTime());
   }
 
   async #untilWoken(): Promise<void> {

@@ -39,6 +39,14 @@ export interface JournalWrite {
   readonly messages: readonly StoredMessage[];
 }
 
+/** What was forgotten. */
+export interface Pruned {
+  /** As they were stored. */
+  readonly bytes: number;
+  /** Last position of what was forgotten, by session. */
+  readonly upTo: ReadonlyMap<string, number>;
+}
+
 const eventList = z.array(z.unknown());
 
 /** Ids sort by session and position. */
@@ -131,11 +139,8 @@ export class JournalTable {
     return row?.segment ?? null;
   }
 
-  /**
-   * Forgets whole segments of a session, oldest first, until the others take `maxBytes` at most; the newest one stays.
-   * @returns how many batches were forgotten.
-   */
-  async pruneToSize(sessionId: string, maxBytes: number): Promise<number> {
+  /** Forgets whole segments of a session, oldest first, until the others take `maxBytes` at most; the newest one stays. */
+  async pruneToSize(sessionId: string, maxBytes: number): Promise<Pruned> {
     const segments = await this.#db
       .selectFrom('journal_batches')
       .select((select) => [
@@ -146,31 +151,25 @@ export class JournalTable {
       .groupBy('segment')
       .orderBy('segment', 'desc')
       .execute();
-    let total = 0;
-    const [, ...older] = segments;
-    total += segments[0]?.bytes ?? 0;
-    for (const { segment, bytes } of older) {
-      total += bytes;
-      if (total <= maxBytes) continue;
-      const result = await this.#db
-        .deleteFrom('journal_batches')
-        .where('session_id', '=', sessionId)
-        .where('segment', '<=', segment)
-        .executeTakeFirst();
-      return Number(result.numDeletedRows);
-    }
-    return 0;
+    let kept = 0;
+    const excess = segments.findIndex(({ bytes }, index) => {
+      kept += bytes;
+      return index > 0 && kept > maxBytes;
+    });
+    return this.#forget(
+      segments.slice(excess === -1 ? segments.length : excess).map(({ segment }) => ({ sessionId, segment })),
+    );
   }
 
   /**
-   * Forgets segments whose last event was before `before`; some of them at a time.
-   * @returns how many batches were forgotten; 0 = there are none any more.
+   * Forgets whole segments whose last event was before `before`, those of the oldest `most` batches at a time; with none
+   * of them forgotten there are none any more.
    */
-  async pruneToAge(before: Date, limit: number): Promise<number> {
+  async pruneToAge(before: Date, most: number): Promise<Pruned> {
     const time = before.getTime();
     const old = await this.#db
       .selectFrom('journal_batches as batch')
-      .select('id')
+      .select(['session_id as sessionId', 'segment'])
       .where('at', '<', time)
       .where((where) =>
         where.not(
@@ -185,18 +184,28 @@ export class JournalTable {
         ),
       )
       .orderBy('at')
-      .limit(limit)
+      .limit(most)
       .execute();
-    if (old.length === 0) return 0;
-    const result = await this.#db
-      .deleteFrom('journal_batches')
-      .where(
-        'id',
-        'in',
-        old.map(({ id }) => id),
-      )
-      .executeTakeFirst();
-    return Number(result.numDeletedRows);
+    return this.#forget(old);
+  }
+
+  /** The rest of a segment could not be read without its beginning: each goes at once. */
+  async #forget(segments: readonly { sessionId: string; segment: number }[]): Promise<Pruned> {
+    let bytes = 0;
+    const upTo = new Map<string, number>();
+    for (const { sessionId, segment } of segments) {
+      const gone = await this.#db
+        .deleteFrom('journal_batches')
+        .where('session_id', '=', sessionId)
+        .where('segment', '=', segment)
+        .returning((row) => ['last_position', row.fn<number>('length', ['events_sealed']).as('bytes')])
+        .execute();
+      for (const row of gone) {
+        bytes += row.bytes;
+        upTo.set(sessionId, Math.max(row.last_position, upTo.get(sessionId) ?? 0));
+      }
+    }
+    return { bytes, upTo };
   }
 
   async #write(db: Database, { sessionId, head, batch, messages }: JournalWrite): Promise<void> {
@@ -217,17 +226,20 @@ export class JournalTable {
       .execute();
     if (batch !== null) {
       const id = `${sessionId}.${String(batch.firstPosition).padStart(POSITION_DIGITS, '0')}`;
+      const values = {
+        session_id: sessionId,
+        first_position: batch.firstPosition,
+        last_position: batch.lastPosition,
+        segment: batch.segment,
+        at: batch.at.getTime(),
+        events_sealed: this.#box.seal(JSON.stringify(batch.events), placeOfEvents(id)),
+      };
       await db
         .insertInto('journal_batches')
-        .values({
-          id,
-          session_id: sessionId,
-          first_position: batch.firstPosition,
-          last_position: batch.lastPosition,
-          segment: batch.segment,
-          at: batch.at.getTime(),
-          events_sealed: this.#box.seal(JSON.stringify(batch.events), placeOfEvents(id)),
-        })
+        .values({ id, ...values })
+        // A connection that breaks at the end of a transaction does not tell whether it took place; then this is the
+        // same once more.
+        .onConflict((conflict) => conflict.column('id').doUpdateSet(values))
         .execute();
     }
     await new MessageTable(db, this.#box, this.#dialect, this.#words).save(sessionId, messages);

@@ -60,6 +60,8 @@ export function postgresEngine(url: string, options: PostgresOptions = {}): Engi
   });
   // Without a listener the loss of an idle connection would end the process.
   pool.on('error', (error) => options.onConnectionLost?.(error));
+  // So would that of one on its way in or out of the pool; the next statement fails and says why.
+  pool.on('connect', (client) => void client.on('error', () => undefined));
   const db: Database = new Kysely<Tables>({
     dialect: new PostgresDialect({ pool: new TranslatingPool(pool, location) }),
     ...(options.observer === undefined ? {} : { log: statementsTo(options.observer) }),

@@ -46,6 +46,9 @@ export type AddResult =
 
 const state = z.enum(QUEUE_STATES);
 
+/** Engines take so many values in a statement and more. */
+const COUNTED_SESSIONS = 500;
+
 /** Messages to sessions, in the order of their delivery. They go with their session. */
 export class QueueTable {
   readonly #db: Database;
@@ -141,6 +144,26 @@ export class QueueTable {
       .limit(1)
       .executeTakeFirst();
     return row === undefined ? null : this.#read(row);
+  }
+
+  /** How many messages to these sessions wait, and how many are under way. */
+  async countWaiting(
+    sessionIds: readonly string[],
+  ): Promise<Readonly<Record<'pending' | 'sending', number>>> {
+    const counts = { pending: 0, sending: 0 };
+    for (let from = 0; from < sessionIds.length; from += COUNTED_SESSIONS) {
+      const rows = await this.#db
+        .selectFrom('queued_messages')
+        .select((select) => ['state', select.fn.countAll<number>().as('count')])
+        .where('session_id', 'in', sessionIds.slice(from, from + COUNTED_SESSIONS))
+        .where('state', 'in', ['pending', 'sending'])
+        .groupBy('state')
+        .execute();
+      for (const { state, count } of rows) {
+        if (state === 'pending' || state === 'sending') counts[state] += count;
+      }
+    }
+    return counts;
   }
 
   /**

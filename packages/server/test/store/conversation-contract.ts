@@ -98,9 +98,25 @@ export function conversationContract(engine: TestEngine): void {
       expect(await firstPositions(store, id)).toEqual([4]);
       const later = new Date(NOW.getTime() + 1_000);
       await store.journal.append([batchOf(id, 5, { segment: 4, at: later })]);
-      expect(await store.journal.pruneToAge(later, 10)).toBe(0);
-      expect(await store.journal.pruneToAge(new Date(later.getTime() + 1), 10)).toBe(2);
+      expect(await store.journal.pruneToAge(later, 10)).toEqual({ bytes: 0, upTo: new Map() });
+      // However few at a time: the rest of a segment could not be read without its beginning.
+      expect(await store.journal.pruneToAge(new Date(later.getTime() + 1), 1)).toEqual({
+        bytes: expect.toSatisfy((bytes: number) => bytes > 5_000 && bytes < 10_000),
+        upTo: new Map([[id, 5]]),
+      });
       expect((await store.journal.readHead(id))?.lastPosition).toBe(5);
+    });
+
+    test('take what is written again, after it was not known whether it had been', async () => {
+      await using site = await engine.site();
+      await using store = await site.open();
+      const id = await newId(store);
+      const write = batchOf(id, 1, { count: 2, text: 'twice' });
+      await store.journal.append([write]);
+      await store.journal.append([write]);
+      await store.journal.append([batchOf(id, 3)]);
+      expect(await firstPositions(store, id)).toEqual([1, 3]);
+      expect(await found(store, 'twice')).toEqual(['twice']);
     });
   });
 
@@ -236,6 +252,12 @@ export function conversationContract(engine: TestEngine): void {
       expect(await store.queue.markSending(first, 'one', 0, NOW)).toBe(false);
       expect(await store.queue.markSending(first, 'ONE', 2, NOW)).toBe(true);
       expect(await store.queue.next(id)).toMatchObject({ id: first, state: 'sending', alikeBefore: 2 });
+      const other = await newId(store);
+      await store.queue.add(message(other, 'of another session'), 5);
+      expect(await store.queue.countWaiting([])).toEqual({ pending: 0, sending: 0 });
+      expect(await store.queue.countWaiting([id])).toEqual({ pending: 1, sending: 1 });
+      const all = [id, other, ...Array.from({ length: 1_000 }, () => randomUUID())];
+      expect(await store.queue.countWaiting(all)).toEqual({ pending: 2, sending: 1 });
       expect(await store.queue.edit(first, 'late', NOW)).toBe(false);
       expect(await store.queue.mark(first, ['pending'], 'cancelled', NOW)).toBe(false);
       expect(await store.queue.mark(first, ['sending'], 'failed', NOW, 'why')).toBe(true);

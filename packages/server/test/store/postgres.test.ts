@@ -1,7 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { temporaryKeys } from '../../src/store/key-source.ts';
 import { openPostgres, postgresEngine } from '../../src/store/postgres.ts';
+import { StoreError } from '../../src/store/store-error.ts';
 import { HAS_POSTGRES, PostgresServer } from '../../../../tools/src/postgres-server.ts';
 import { newProfile, newSession, STEPS } from './stores.ts';
 
@@ -72,6 +74,31 @@ describe.skipIf(!HAS_POSTGRES)('store on PostgreSQL [needs postgresql]', () => {
     await expect(attempt).rejects.toMatchObject({ name: 'StoreError', kind: 'unavailable' });
     expect(await store.sessions.count()).toBe(0);
   });
+
+  test('connections that are ended at any moment, also while nobody waits for them, end nothing else', async () => {
+    const url = await server.createDatabase();
+    const engine = postgresEngine(url);
+    const over = new AbortController();
+    const working = Array.from({ length: 4 }, async () => {
+      while (!over.signal.aborted) {
+        const attempt = engine.db.transaction().execute(async (transaction) => {
+          for (let statement = 0; statement < 4; statement += 1) {
+            await sql`select 1`.execute(transaction);
+            await pause(Math.random() * 8);
+          }
+        });
+        // An error that nobody is told of would end the process, and ends the tests.
+        await attempt.catch((error: unknown) => expect(error).toBeInstanceOf(StoreError));
+      }
+    });
+    for (let time = 0; time < 200; time += 1) {
+      await breakConnections(url);
+      await pause(Math.random() * 20);
+    }
+    over.abort();
+    await Promise.all(working);
+    await engine.db.destroy();
+  }, 60_000);
 
   test('a restart of PostgreSQL is an error while it lasts, and over afterwards', async () => {
     await using own = await PostgresServer.start();

@@ -24,6 +24,7 @@ const EVERYWHERE: readonly ErrorCode[] = [
   'headers_too_large',
   'internal',
   'server_starting',
+  'too_many_connections',
 ];
 
 const FOR_CALLERS: readonly ErrorCode[] = [

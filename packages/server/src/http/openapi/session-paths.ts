@@ -12,7 +12,9 @@ export const AGENT_TAG = 'Agent';
 const PROXY_REFUSALS: readonly ErrorCode[] = [
   'foreign_session_access',
   'invalid_session_id',
+  'overloaded',
   'session_not_found',
+  'session_overloaded',
   'session_starting',
   // An upgrade counts as writing, whatever its method.
   'shared_for_reading',

@@ -72,7 +72,7 @@ export function conversationRoutes(app: FastifyInstance, parts: ConversationPart
       const next = found[limit];
       const page = found.slice(0, limit);
       return {
-        messages: (order === 'newest' ? page.reverse() : page).map(
+        messages: (order === 'newest' ? page.toReversed() : page).map(
           ({ id, role, content, time, position }) => ({
             id,
             role,

@@ -1,18 +1,15 @@
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { SessionUse } from '../../auth/authorize.ts';
-import type { Principal } from '../../auth/principal.ts';
 import type { SessionAccess } from '../../auth/session-access.ts';
-import { AppError } from '../../errors.ts';
 import type { Sessions } from '../../sessions/manager.ts';
-import type { SessionView } from '../../sessions/session.ts';
 import { REPOSITORY_REFUSALS } from '../../sessions/session-repositories.ts';
 import type { SessionRepositories } from '../../sessions/session-repositories.ts';
 import { CHANGE_KINDS, isPathInside } from '../../workspace/git/changes.ts';
 import type { WorkspaceDiff, WorkspaceStatus } from '../../workspace/git/changes.ts';
 import { isRefName } from '../../workspace/git/ref-name.ts';
 import { principalOf } from '../control-server.ts';
+import { usableSessions } from './usable-session.ts';
 
 /** Bytes of text in an answer about differences. */
 const DIFF_BYTES = { default: 1024 ** 2, most: 16 * 1024 ** 2 } as const;
@@ -148,12 +145,7 @@ export function gitRoutes(
 ): void {
   const routes = app.withTypeProvider<ZodTypeProvider>();
 
-  const usable = async (id: string, principal: Principal, use: SessionUse): Promise<SessionView> => {
-    const session = await sessions.get(id);
-    if (session === null) throw new AppError('session_not_found');
-    access.check(principal, session.facts, use);
-    return session;
-  };
+  const usable = usableSessions(sessions, access);
 
   routes.get(
     '/sessions/:sessionId/git/status',

@@ -75,7 +75,7 @@ export function sessionEventRoutes(app: FastifyInstance, parts: SessionEventPart
         return reply.code(204).send();
       }
       return viewers.show(reply, {
-        frames: (signal) => framesOf(journal, id, after, signal),
+        frames: (signal) => journal.follow(id, after, signal),
         stillAllowed: () =>
           wouldPass(authenticator, request.headers, (caller) => {
             authorize(caller, 'session:access');
@@ -85,15 +85,6 @@ export function sessionEventRoutes(app: FastifyInstance, parts: SessionEventPart
       });
     },
   );
-}
-
-async function* framesOf(
-  journal: Journal,
-  id: string,
-  after: number,
-  signal: AbortSignal,
-): AsyncGenerator<Buffer, void, undefined> {
-  for await (const { frame } of journal.follow(id, after, signal)) yield frame;
 }
 
 /** @throws AppError `invalid_query` for a header that is no position. */

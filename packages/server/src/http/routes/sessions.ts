@@ -1,13 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { SessionUse } from '../../auth/authorize.ts';
-import type { Principal } from '../../auth/principal.ts';
 import type { SessionAccess } from '../../auth/session-access.ts';
 import { AppError } from '../../errors.ts';
 import type { Sessions } from '../../sessions/manager.ts';
 import { parseSearch } from '../../sessions/search.ts';
-import type { SessionView } from '../../sessions/session.ts';
 import { ignoredMembers, startBodySchema } from '../../sessions/start-request.ts';
 import { principalOf } from '../control-server.ts';
 import { nameIgnored } from '../ignored-members.ts';
@@ -20,6 +17,7 @@ import {
   summaryOf,
 } from './session-wire.ts';
 import { START_REFUSALS, startReplySchema } from './start-wire.ts';
+import { usableSessions } from './usable-session.ts';
 
 /** Lines of a session's log that one request may have. */
 const LOG_LINES = { default: 200, most: 5_000 } as const;
@@ -39,12 +37,7 @@ const logQuery = z.object({
 export function sessionRoutes(app: FastifyInstance, sessions: Sessions, access: SessionAccess): void {
   const routes = app.withTypeProvider<ZodTypeProvider>();
 
-  const usable = async (id: string, principal: Principal, use: SessionUse): Promise<SessionView> => {
-    const session = await sessions.get(id);
-    if (session === null) throw new AppError('session_not_found');
-    access.check(principal, session.facts, use);
-    return session;
-  };
+  const usable = usableSessions(sessions, access);
 
   routes.post(
     '/start',

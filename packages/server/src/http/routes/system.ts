@@ -8,6 +8,8 @@ export interface SystemInfo {
   readonly startedAt: Date;
   /** Whether new work is taken; `false` while the server shuts down. */
   readonly isReady: () => boolean;
+  /** Whether the store does not take what happens in sessions at the moment. */
+  readonly isJournalBehind: () => boolean;
   readonly agentServer: 'embedded' | 'external';
   readonly defaultAgent: () => string;
 }
@@ -21,6 +23,10 @@ const readyReply = z
   .object({
     status: z.enum(['ready', 'starting', 'shutting_down']).meta({
       description: '`ready` (200): sessions are taken. The others (503): not yet, or no more.',
+    }),
+    journal: z.literal('behind').optional().meta({
+      description:
+        'Present while the store does not take what happens in sessions at the moment; it is kept in memory, and their viewers wait. Sessions go on, so the server stays ready.',
     }),
   })
   .meta({ id: 'Readiness' });
@@ -67,7 +73,10 @@ export function systemRoutes(app: FastifyInstance, info: SystemInfo): void {
     (_request, reply) => {
       const ready = info.isReady();
       reply.code(ready ? 200 : 503);
-      return { status: ready ? ('ready' as const) : ('shutting_down' as const) };
+      return {
+        status: ready ? ('ready' as const) : ('shutting_down' as const),
+        ...(info.isJournalBehind() ? { journal: 'behind' as const } : {}),
+      };
     },
   );
 
