@@ -134,8 +134,11 @@ describe('SQLite', () => {
       writer.process.kill('SIGSTOP');
       const count = writer.acknowledged.length;
       const copy = join(folder, `copy${cut}.db`);
-      await copyFile(path, copy);
-      await copyFile(`${path}-wal`, `${copy}-wal`);
+      const torn = join(folder, `torn${cut}.db`);
+      for (const to of [copy, torn]) {
+        await copyFile(path, to);
+        await copyFile(`${path}-wal`, `${to}-wal`);
+      }
       writer.process.kill('SIGCONT');
       const whole = writer.acknowledged.slice(0, count);
       {
@@ -144,10 +147,8 @@ describe('SQLite', () => {
       }
 
       // What was on its way to the disk may arrive in part: writes may be missing then, but only the latest ones.
-      await copyFile(path, copy);
-      await copyFile(`${path}-wal`, `${copy}-wal`);
-      await truncate(`${copy}-wal`, Math.floor(Math.random() * (await stat(`${copy}-wal`)).size));
-      await using store = await openSqlite(copy, keys);
+      await truncate(`${torn}-wal`, Math.floor(Math.random() * (await stat(`${torn}-wal`)).size));
+      await using store = await openSqlite(torn, keys);
       const numbers = (await store.sessions.list()).sessions.map((session) =>
         Number(session.facts.id.slice(-6)),
       );
