@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { Bench, BenchResult } from './bench.ts';
 import { authenticatedRequest } from './benches/authenticated-request.ts';
+import { webConsole } from './benches/console.ts';
 import { eventLatency } from './benches/event-latency.ts';
 import { eventStreams } from './benches/event-streams.ts';
 import { idleProcessor } from './benches/idle-processor.ts';
@@ -33,6 +34,7 @@ const BENCHES: readonly Bench[] = [
   eventLatency,
   viewers,
   memoryGrowth,
+  webConsole,
 ];
 
 const NAME_WIDTH = Math.max(...BENCHES.map(({ name }) => name.length));

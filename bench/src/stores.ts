@@ -44,15 +44,19 @@ export async function onEveryEngine(
   return [];
 }
 
+/** A place for a server on SQLite. */
+export async function sqliteSite(): Promise<StoreSite> {
+  return await newSite(
+    {},
+    async (dataDir) => openSqlite(join(dataDir, STORE_FILE), keysIn(dataDir)),
+    async () => Promise.resolve(),
+  );
+}
+
 function sqliteEngine(): StoreEngine {
   return {
     name: 'SQLite',
-    site: async () =>
-      newSite(
-        {},
-        async (dataDir) => openSqlite(join(dataDir, STORE_FILE), keysIn(dataDir)),
-        async () => Promise.resolve(),
-      ),
+    site: sqliteSite,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }

@@ -36,5 +36,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    // What is bundled is also published, with what its authors ask for.
+    license: { fileName: 'licenses.txt' },
   },
 });

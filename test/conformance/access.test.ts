@@ -144,6 +144,28 @@ describe('sharing', () => {
     expect(await status(keys.bob, 'POST', `/sessions/${session.id}/links`)).toBe(403);
   });
 
+  test('PX-114: a session says what its caller may do with it, and so does its row in a search', async () => {
+    const told = async (credential: string): Promise<readonly unknown[]> => {
+      const detail = await call(credential, 'GET', `/sessions/${session.id}`);
+      const found = await call(credential, 'GET', '/search?shared=true');
+      const row = z.looseObject({ session_id: z.string(), access: z.string() });
+      const { sessions = [] } = z.object({ sessions: z.array(row).optional() }).parse(await found.json());
+      return [
+        row.parse(await detail.json()).access,
+        sessions.find(({ session_id: id }) => id === session.id)?.access,
+      ];
+    };
+    expect(await told(keys.alice)).toEqual(['own', 'own']);
+    expect(await told(keys.root)).toEqual(['own', 'own']);
+    await share('read');
+    expect(await told(keys.bob)).toEqual(['read', 'read']);
+    await share('write');
+    expect(await told(keys.bob)).toEqual(['write', 'write']);
+    // A link lists nothing.
+    const { token } = await link();
+    expect(await told(token)).toEqual(['read', undefined]);
+  });
+
   test('a share opens one session, adds no permission, and is its owner’s to give', async () => {
     const reader = await createKey('--user', 'reader', '--role', 'readonly');
     await eventually('the server knows the key', async () => (await call(reader.key, 'GET', '/me')).ok);

@@ -45,6 +45,7 @@ describe('GET /search', () => {
         'agent',
         'created_at',
         'updated_at',
+        'access',
       ]),
     );
     expect(JSON.stringify(rows)).not.toMatch(/HIDDEN_NAME|hidden-value|environment/);

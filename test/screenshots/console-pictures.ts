@@ -16,10 +16,7 @@ const SHOWN = fileURLToPath(new URL('../../docs/images/console/', import.meta.ur
 const SHOWN_NAMES: ReadonlySet<string> = new Set([
   'sessions-light-desktop',
   'conversation-dark-desktop',
-  'conversation-light-telephone',
-  'terminal-dark-desktop',
   'changes-light-desktop',
-  'new-session-light-desktop',
 ]);
 const SHOWN_BYTES_AT_MOST = 150 * 1024;
 

@@ -68,6 +68,7 @@ export type {
   Readiness,
   ScriptList,
   SearchPage,
+  SessionAccess,
   SessionDetails,
   SessionState,
   SessionSummary,

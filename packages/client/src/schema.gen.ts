@@ -802,6 +802,11 @@ export interface components {
             readonly status: "terminated" | "terminating";
         };
         readonly SessionDetail: {
+            /**
+             * @description What the caller may do with the session, as far as their permissions go: `own` (everything: its owner, an admin, or anybody while authentication is off), `write` (shared for use: not end or share it) or `read` (shared for looking on, also by a link).
+             * @enum {string}
+             */
+            readonly access: "own" | "write" | "read";
             /** @description Name of the configured agent. */
             readonly agent: string;
             /**
@@ -937,6 +942,11 @@ export interface components {
             readonly shares: readonly components["schemas"]["SessionShare"][];
         };
         readonly SessionSummary: {
+            /**
+             * @description What the caller may do with the session, as far as their permissions go: `own` (everything: its owner, an admin, or anybody while authentication is off), `write` (shared for use: not end or share it) or `read` (shared for looking on, also by a link).
+             * @enum {string}
+             */
+            readonly access: "own" | "write" | "read";
             /** @description Name of the configured agent. */
             readonly agent: string;
             /**

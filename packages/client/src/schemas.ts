@@ -16,10 +16,20 @@ export type SessionState = SessionSummary['state'];
 export type StartRequest = components['schemas']['StartRequest'];
 
 /** One row of a search. */
-export type SessionSummary = components['schemas']['SessionSummary'];
+export type SessionSummary = WithOptional<components['schemas']['SessionSummary'], 'access'>;
+
+/** What the caller may do with a session. */
+export type SessionAccess = components['schemas']['SessionSummary']['access'];
+
+/** `Wire` without the promise that older servers tell `Members`, too. */
+type WithOptional<Wire, Members extends keyof Wire> = Omit<Wire, Members> & {
+  readonly [Member in Members]?: Wire[Member] | undefined;
+};
 
 /** One page of a search, newest session first. */
-export type SearchPage = components['schemas']['SearchPage'];
+export interface SearchPage extends Omit<components['schemas']['SearchPage'], 'sessions'> {
+  readonly sessions: readonly SessionSummary[];
+}
 
 /** One entry of a session's history. */
 export type StateChange = SessionDetails['history'][number];
@@ -28,7 +38,7 @@ export type StateChange = SessionDetails['history'][number];
 export type InitialMessage = NonNullable<SessionDetails['initial_message']>;
 
 /** Everything the server tells about one session. */
-export type SessionDetails = components['schemas']['SessionDetail'];
+export type SessionDetails = WithOptional<components['schemas']['SessionDetail'], 'access'>;
 
 /** Answer to a deletion. */
 export type DeleteResult = components['schemas']['SessionDeletion'];
@@ -80,6 +90,7 @@ const summaryShape = {
   created_at: z.string(),
   updated_at: z.string(),
   tags: tagsSchema,
+  access: z.optional(z.enum(['own', 'write', 'read'])),
   workspace_name: z.optional(z.string()),
 };
 

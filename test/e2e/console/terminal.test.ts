@@ -410,15 +410,21 @@ describe.skipIf(CHROMIUM === null)('the terminal of a session [needs chromium]',
       expect(await page.getByRole('menuitem', { name: 'Fit width to window' }).count()).toBe(0);
       await check();
     });
-    await session.shares.grant({ user_id: 'bob', access: 'read' });
+    await session.shares.grant({ user_id: 'bob', access: 'write' });
     const visit = { server, path: pathOf(session), key: BOB, expectStatuses: [403] };
-    await browser.visit(visit, async ({ page }) => {
+    await browser.visit(visit, async ({ page, goto }) => {
       await shows(page, 'Ready');
       await button(page, 'Take control').click();
+      await session.shares.grant({ user_id: 'bob', access: 'read' });
       await page.keyboard.type('x');
       await page.getByText('The keys did not arrive.').waitFor();
       await expect.poll(() => page.getByText('You are in control').count()).toBe(0);
       expect(await screenText(page)).not.toContain('Bytes:');
+      await goto('sessions');
+      await goto(pathOf(session));
+      await shows(page, 'Ready');
+      await state(page, 'Live');
+      expect(await button(page, 'Take control').count()).toBe(0);
     });
     await session.delete();
   });

@@ -314,6 +314,69 @@ describe.skipIf(CHROMIUM === null)('sharing a session [needs chromium]', () => {
   });
 });
 
+describe.skipIf(CHROMIUM === null)('a session of somebody else [needs chromium]', () => {
+  test.each(WINDOW_NAMES)('on a %s: shared to look on, it offers nothing that changes it', async (window) => {
+    const session = await startWithChanges();
+    await session.shares.grant({ user_id: 'bob', access: 'read' });
+    await session.send('/think 60');
+    const path = `sessions/${session.id}`;
+    await browser.visit({ server, key: BOB, window, path }, async ({ page, goto, check }) => {
+      await page.locator('.session-header').getByText('Working').waitFor();
+      await page.getByText('You may read this conversation, but not write in it.').waitFor();
+      expect(await page.getByRole('textbox').count()).toBe(0);
+      for (const name of ['Send', 'Queue', 'Attach files', 'Interrupt']) {
+        expect(await page.getByRole('button', { name, exact: true }).count()).toBe(0);
+      }
+      await page.getByRole('button', { name: 'More actions' }).click();
+      await page.getByRole('menuitem', { name: 'Copy a link to this page' }).waitFor();
+      expect(await page.getByRole('menuitem', { name: /Share|End/ }).count()).toBe(0);
+      await page.keyboard.press('Escape');
+      await check();
+      await goto(`${path}/changes`);
+      await page.getByText('6 files changed').waitFor();
+      for (const name of ['Push …', 'Pull request …']) {
+        expect(await page.getByRole('button', { name }).count()).toBe(0);
+      }
+      await goto(`${path}/terminal`);
+      await page.locator('.terminal-state').getByText('Live').waitFor();
+      expect(await page.getByRole('button', { name: 'Take control' }).count()).toBe(0);
+      await goto('sessions');
+      await page.getByRole('listitem').first().waitFor();
+      expect(await page.getByRole('checkbox').count()).toBe(0);
+    });
+    await session.delete();
+  });
+
+  test.each(WINDOW_NAMES)(
+    'on a %s: shared for use, it offers all but its end and sharing',
+    async (window) => {
+      const session = await startWithChanges();
+      await session.shares.grant({ user_id: 'bob', access: 'write' });
+      const path = `sessions/${session.id}`;
+      await browser.visit({ server, key: BOB, window, path }, async ({ page, goto, check }) => {
+        await page.getByLabel('Message to the agent').fill('/think 60');
+        await page.getByRole('button', { name: 'Send', exact: true }).click();
+        await page.getByRole('button', { name: 'Interrupt' }).first().waitFor();
+        await page.getByRole('button', { name: 'More actions' }).click();
+        await page.getByRole('menuitem', { name: 'Copy a link to this page' }).waitFor();
+        expect(await page.getByRole('menuitem', { name: /Share|End/ }).count()).toBe(0);
+        await page.keyboard.press('Escape');
+        await goto(`${path}/terminal`);
+        await page.getByRole('button', { name: 'Take control' }).waitFor();
+        await goto(`${path}/changes`);
+        await page.getByRole('button', { name: 'Pull request …' }).waitFor();
+        await page.getByRole('button', { name: 'Push …' }).click();
+        const dialog = page.getByRole('dialog', { name: 'Push to GitHub?' });
+        await check();
+        await dialog.getByLabel('Branch on GitHub').fill(`shared/${window}`);
+        await dialog.getByRole('button', { name: 'Push' }).click();
+        await page.getByText(`The branch shared/${window} is new on GitHub.`).waitFor();
+      });
+      await session.delete();
+    },
+  );
+});
+
 describe.skipIf(CHROMIUM === null)('colours of the pages of a session [needs chromium]', () => {
   test.each(THEMES)('in %s colours everything can be read', async (theme) => {
     const session = await startWithChanges();

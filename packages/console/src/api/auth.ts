@@ -1,5 +1,5 @@
 import { signal, type ReadonlySignal } from '@preact/signals';
-import { ApiError, createClient, type Client, type Me } from '@agentapi-proxy/client';
+import { ApiError, createClient, type Client, type Me, type SessionAccess } from '@agentapi-proxy/client';
 
 /** Whether the console knows whom it works for. */
 export type AuthState =
@@ -8,9 +8,9 @@ export type AuthState =
   | { readonly kind: 'unreachable'; readonly error: unknown }
   | { readonly kind: 'signed-in'; readonly me: Me };
 
-/** Whose session it is, and who else may see it. */
-export interface Owned {
-  readonly ownerId: string;
+/** A session as far as it decides what the person may do with it. */
+interface Accessible {
+  readonly access: SessionAccess;
 }
 
 /** Name of the key in the storage of the tab. */
@@ -69,11 +69,14 @@ export class Auth {
     return this.me?.role === 'admin';
   }
 
-  /** Whether the person may end, resume and share a session. */
-  canManage(session: Owned): boolean {
-    const { me } = this;
-    if (me === null || me.session_id !== undefined) return false;
-    return me.user_id === session.ownerId || me.role === 'admin' || me.authentication === 'off';
+  /** Whether the person may talk to the agent of a session, and make it do something. */
+  canWrite({ access }: Accessible): boolean {
+    return access !== 'read' && this.can('session:access');
+  }
+
+  /** Whether the person may decide about a session; to end it also takes `session:delete`. */
+  canManage({ access }: Accessible): boolean {
+    return access === 'own';
   }
 
   /** As the platform's own, with credentials; tells of those that are not good any more. */

@@ -1,4 +1,4 @@
-import type { AgentStatus, SessionState, SessionSummary } from '@agentapi-proxy/client';
+import type { AgentStatus, SessionAccess, SessionState, SessionSummary } from '@agentapi-proxy/client';
 
 /** What a session does, as people see it. */
 export type SessionPhase = 'starting' | 'working' | 'waiting' | 'stopping' | 'stopped' | 'failed';
@@ -7,6 +7,8 @@ export type SessionPhase = 'starting' | 'working' | 'waiting' | 'stopping' | 'st
 export interface LiveSession {
   readonly id: string;
   readonly ownerId: string;
+  /** What the person may do with it. */
+  readonly access: SessionAccess;
   readonly agent: string;
   readonly state: SessionState;
   readonly phase: SessionPhase;
@@ -55,6 +57,8 @@ export function liveSessionOf(row: SessionSummary, facts: SessionFacts = {}): Li
   return {
     id: row.session_id,
     ownerId: row.user_id,
+    // A server that does not tell refuses what may not be done.
+    access: row.access ?? 'own',
     agent: row.agent,
     state,
     phase: phaseOf(state, facts.agentStatus),
@@ -74,6 +78,7 @@ export function isSameSession(a: LiveSession, b: LiveSession): boolean {
     a.lastActivity === b.lastActivity &&
     a.workspaceName === b.workspaceName &&
     a.tags === b.tags &&
-    a.ownerId === b.ownerId
+    a.ownerId === b.ownerId &&
+    a.access === b.access
   );
 }

@@ -2,6 +2,7 @@ import { createClient } from '@agentapi-proxy/client';
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { IconButton } from '../components/button.tsx';
+import { Icon } from '../components/icon.tsx';
 import { Skeleton } from '../components/loading.tsx';
 import { EmptyState, ErrorNotice, Notice } from '../components/notice.tsx';
 import { useConsole, type Console } from '../console-context.ts';
@@ -75,7 +76,14 @@ function OneConversation({ sessionId, canWrite: mayWrite = true, isLive = true }
         )}
         <Notices store={store} />
         <StatusLine store={store} questions={questions} queue={queue} work={work} canWrite={canWrite} />
-        <Writing parts={parts} sessionId={sessionId} work={work} canWrite={canWrite} queue={queue} />
+        <Writing
+          parts={parts}
+          sessionId={sessionId}
+          work={work}
+          hasComposer={mayWrite}
+          canWrite={canWrite}
+          queue={queue}
+        />
       </div>
     </div>
   );
@@ -85,11 +93,13 @@ interface WritingProps {
   readonly parts: Parts;
   readonly sessionId: string;
   readonly work: SessionWork;
+  /** Whoever may not write any more keeps the composer, with what was written in it. */
+  readonly hasComposer: boolean;
   readonly canWrite: boolean;
   readonly queue: QueueStore;
 }
 
-function Writing({ parts, sessionId, work, canWrite, queue }: WritingProps) {
+function Writing({ parts, sessionId, work, hasComposer, canWrite, queue }: WritingProps) {
   const { store, questions, keeper, kept, attachments } = parts;
   const [showsKeys, setShowsKeys] = useState(false);
   const returned = useSignal({ text: '', count: 0 });
@@ -106,25 +116,36 @@ function Writing({ parts, sessionId, work, canWrite, queue }: WritingProps) {
       <QueueView
         queue={queue}
         canWrite={canWrite && takesMessages(work)}
-        onReturn={(text) => {
-          returned.value = { text, count: returned.value.count + 1 };
-        }}
+        onReturn={
+          hasComposer
+            ? (text) => {
+                returned.value = { text, count: returned.value.count + 1 };
+              }
+            : null
+        }
       />
-      <Composer
-        sessionId={sessionId}
-        kept={kept}
-        attachments={attachments}
-        closedBecause={closedBecause(work, canWrite)}
-        takesFiles={isRunning}
-        isWorking={work !== 'waiting' && takesMessages(work)}
-        showsKeys={isTerminal ? showsKeys : undefined}
-        onToggleKeys={() => setShowsKeys(!showsKeys)}
-        onSend={(content) => {
-          keeper.toEnd();
-          void queue.send(content);
-        }}
-        returned={returned.value}
-      />
+      {hasComposer ? (
+        <Composer
+          sessionId={sessionId}
+          kept={kept}
+          attachments={attachments}
+          closedBecause={closedBecause(work, canWrite)}
+          takesFiles={isRunning}
+          isWorking={work !== 'waiting' && takesMessages(work)}
+          showsKeys={isTerminal ? showsKeys : undefined}
+          onToggleKeys={() => setShowsKeys(!showsKeys)}
+          onSend={(content) => {
+            keeper.toEnd();
+            void queue.send(content);
+          }}
+          returned={returned.value}
+        />
+      ) : (
+        <p class="reading-note muted">
+          <Icon name="lock" />
+          {COMPOSER.readOnly}
+        </p>
+      )}
     </>
   );
 }

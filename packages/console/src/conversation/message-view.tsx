@@ -85,7 +85,8 @@ function MessageText({
     <div class="message-text" data-source={source}>
       {parts.map((part, index) =>
         part.kind === 'tool' && hidesTools ? null : (
-          <PartView key={`${index}-${part.kind}`} part={part} isEager={isEager} />
+          // Another source divides the text elsewhere: what is still drawn of the old parts would appear twice.
+          <PartView key={`${source}-${index}-${part.kind}`} part={part} isEager={isEager} />
         ),
       )}
       {isCut && (

@@ -11,8 +11,8 @@ import type { QueueStore } from './queue-store.ts';
 interface QueueViewProps {
   readonly queue: QueueStore;
   readonly canWrite: boolean;
-  /** Puts a text back to where messages are written. */
-  readonly onReturn: (text: string) => void;
+  /** Puts a text back to where messages are written; `null` where there is no such place. */
+  readonly onReturn: ((text: string) => void) | null;
 }
 
 /** Messages that are not in the conversation yet: on their way, waiting for the agent, or stuck. */
@@ -35,15 +35,17 @@ export function QueueView({ queue, canWrite, onReturn }: QueueViewProps) {
               onClick={() => void queue.resend(message)}
             />
           )}
-          <IconButton
-            icon="edit"
-            size="small"
-            label={QUEUE.toDraft}
-            onClick={() => {
-              queue.dismiss(message);
-              onReturn(message.content);
-            }}
-          />
+          {onReturn !== null && (
+            <IconButton
+              icon="edit"
+              size="small"
+              label={QUEUE.toDraft}
+              onClick={() => {
+                queue.dismiss(message);
+                onReturn(message.content);
+              }}
+            />
+          )}
           <IconButton icon="x" size="small" label={QUEUE.dismiss} onClick={() => queue.dismiss(message)} />
         </li>
       ))}
@@ -66,12 +68,14 @@ export function QueueView({ queue, canWrite, onReturn }: QueueViewProps) {
                 label={QUEUE.retry}
                 onClick={() => void queue.retry(key)}
               />
-              <IconButton
-                icon="edit"
-                size="small"
-                label={QUEUE.toDraft}
-                onClick={() => onReturn(queue.withdraw(key))}
-              />
+              {onReturn !== null && (
+                <IconButton
+                  icon="edit"
+                  size="small"
+                  label={QUEUE.toDraft}
+                  onClick={() => onReturn(queue.withdraw(key))}
+                />
+              )}
             </>
           )}
         </li>

@@ -3,6 +3,10 @@ import { canUseSession, checkProof } from './authorize.ts';
 import type { GrantedAccess, SessionUse } from './authorize.ts';
 import type { Principal } from './principal.ts';
 
+/** What a caller may do with a session: decide about it (end it, share it), talk to the agent, or look on. */
+export const ACCESS_LEVELS = ['own', 'write', 'read'] as const;
+export type AccessLevel = (typeof ACCESS_LEVELS)[number];
+
 /** A session as far as access to it goes. */
 export interface OwnedSession {
   readonly id: string;
@@ -20,6 +24,12 @@ export class SessionAccess {
   /** Whether the caller may use a session that way. */
   allows(principal: Principal, session: OwnedSession, use: SessionUse): boolean {
     return canUseSession(principal, session, use, this.#granted);
+  }
+
+  /** The most that a caller who may see a session may do with it. */
+  levelOf(principal: Principal, session: OwnedSession): AccessLevel {
+    if (this.allows(principal, session, 'manage')) return 'own';
+    return this.allows(principal, session, 'write') ? 'write' : 'read';
   }
 
   /**

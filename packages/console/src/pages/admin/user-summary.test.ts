@@ -4,6 +4,7 @@ import { userSummaries } from './user-summary.ts';
 
 const session = (ownerId: string, phase: SessionPhase, lastActivity: number): LiveSession => ({
   id: `${ownerId}-${lastActivity}`,
+  access: 'own',
   ownerId,
   agent: 'demo',
   state: phase === 'failed' ? 'failed' : 'running',

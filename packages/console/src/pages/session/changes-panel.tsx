@@ -50,7 +50,7 @@ export function ChangesPanel({ session }: SessionPanelProps) {
       </div>
     );
   }
-  const canPush = auth.canManage(session) && value.status.commit !== null && session.repository !== undefined;
+  const canPush = auth.canWrite(session) && value.status.commit !== null && session.repository !== undefined;
   return (
     <section class="changes" aria-label={CHANGES.label} aria-busy={isLoading}>
       <Toolbar

@@ -6,7 +6,11 @@ import type { SessionPanelProps } from './session-tabs.ts';
 /** The conversation of the session. */
 export function ConversationPanel({ session }: SessionPanelProps) {
   const { auth } = useConsole();
-  // Whoever came with a link looks on.
-  const canWrite = auth.can('session:access') && auth.me?.session_id === undefined;
-  return <ConversationView sessionId={session.id} canWrite={canWrite} isLive={isLive(session.phase)} />;
+  return (
+    <ConversationView
+      sessionId={session.id}
+      canWrite={auth.canWrite(session)}
+      isLive={isLive(session.phase)}
+    />
+  );
 }

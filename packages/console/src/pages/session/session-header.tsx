@@ -29,9 +29,9 @@ export function SessionHeader({ session, title }: SessionHeaderProps) {
   const [isSharing, setSharing] = useState(false);
   const [busy, setBusy] = useState<'interrupt' | 'resume' | null>(null);
   const canManage = auth.canManage(session);
-  const canTalk = auth.can('session:access') && auth.me?.session_id === undefined;
+  const canWrite = auth.canWrite(session);
   const canEnd = auth.can('session:delete') && canManage;
-  const canResume = !isLive(session.phase) && auth.can('session:create') && canManage;
+  const canResume = !isLive(session.phase) && auth.can('session:create') && canWrite;
 
   const run = async (
     what: 'interrupt' | 'resume',
@@ -104,7 +104,7 @@ export function SessionHeader({ session, title }: SessionHeaderProps) {
         </div>
       </div>
       <div class="session-actions">
-        {session.phase === 'working' && canTalk && (
+        {session.phase === 'working' && canWrite && (
           <Button
             size="small"
             icon="pause"

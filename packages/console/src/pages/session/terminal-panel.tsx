@@ -24,8 +24,6 @@ export function TerminalPanel({ session, details }: SessionPanelProps) {
   }
   if (details === null) return <Loading />;
   if (details.agent_server === 'external') return <PlainScreen sessionId={session.id} isLive={isOn} />;
-  // Whoever came with a link looks on.
-  const canWrite = auth.can('session:access') && auth.me?.session_id === undefined;
   const agent = !isOn ? 'gone' : session.state === 'running' ? 'running' : 'starting';
-  return <TerminalView sessionId={session.id} agent={agent} canWrite={canWrite} />;
+  return <TerminalView sessionId={session.id} agent={agent} canWrite={auth.canWrite(session)} />;
 }

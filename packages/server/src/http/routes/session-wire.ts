@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { ACCESS_LEVELS } from '../../auth/session-access.ts';
+import type { AccessLevel } from '../../auth/session-access.ts';
 import type { SessionOverview, SessionView } from '../../sessions/session.ts';
 import { SESSION_STATES } from '../../sessions/session.ts';
 import { wireStatus } from '../../sessions/wire-status.ts';
@@ -23,6 +25,10 @@ const sessionSummarySchema = z
     created_at: time.meta({ description: 'When the session was asked for; a resume does not change it.' }),
     updated_at: time.meta({ description: 'Last change of the state, or last use.' }),
     tags: z.record(z.string(), z.string()).meta({ description: 'As given at the start; `{}` = none.' }),
+    access: z.enum(ACCESS_LEVELS).meta({
+      description:
+        'What the caller may do with the session, as far as their permissions go: `own` (everything: its owner, an admin, or anybody while authentication is off), `write` (shared for use: not end or share it) or `read` (shared for looking on, also by a link).',
+    }),
     workspace_name: z
       .string()
       .optional()
@@ -118,7 +124,10 @@ export const deletionSchema = z
   .meta({ id: 'SessionDeletion' });
 
 /** A session as searches show it. */
-export function summaryOf(session: SessionOverview): z.infer<typeof sessionSummarySchema> {
+export function summaryOf(
+  session: SessionOverview,
+  access: AccessLevel,
+): z.infer<typeof sessionSummarySchema> {
   const createdAt = session.facts.createdAt.toISOString();
   return {
     session_id: session.facts.id,
@@ -131,15 +140,16 @@ export function summaryOf(session: SessionOverview): z.infer<typeof sessionSumma
     created_at: createdAt,
     updated_at: session.updatedAt.toISOString(),
     tags: session.facts.tags,
+    access,
     ...(session.facts.workspaceName === undefined ? {} : { workspace_name: session.facts.workspaceName }),
   };
 }
 
-/** A session as its owner sees it. */
-export function detailOf(session: SessionView): z.infer<typeof sessionDetailSchema> {
+/** Everything about a session that those who may see it are told. */
+export function detailOf(session: SessionView, access: AccessLevel): z.infer<typeof sessionDetailSchema> {
   const message = session.initialMessage;
   return {
-    ...summaryOf(session),
+    ...summaryOf(session, access),
     agent_type: session.facts.agentType,
     agent_server: session.facts.agentServer,
     environment_names: [...session.facts.environmentNames],

@@ -82,9 +82,12 @@ export function sessionRoutes(app: FastifyInstance, sessions: Sessions, access: 
     },
     async (request) => {
       const filter = parseSearch(new URL(request.url, 'http://localhost').searchParams);
-      const page = await sessions.search(principalOf(request), filter);
+      const principal = principalOf(request);
+      const page = await sessions.search(principal, filter);
       return {
-        sessions: page.sessions.map(summaryOf),
+        sessions: page.sessions.map((session) =>
+          summaryOf(session, access.levelOf(principal, session.facts)),
+        ),
         ...(page.nextCursor === null ? {} : { next_cursor: page.nextCursor }),
       };
     },
@@ -102,7 +105,11 @@ export function sessionRoutes(app: FastifyInstance, sessions: Sessions, access: 
         response: { 200: sessionDetailSchema },
       },
     },
-    async (request) => detailOf(await usable(request.params.sessionId, principalOf(request), 'read')),
+    async (request) => {
+      const principal = principalOf(request);
+      const session = await usable(request.params.sessionId, principal, 'read');
+      return detailOf(session, access.levelOf(principal, session.facts));
+    },
   );
 
   routes.get(

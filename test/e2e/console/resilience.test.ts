@@ -1,0 +1,189 @@
+import { createClient } from '@agentapi-proxy/client';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { CHROMIUM, openBrowser, WINDOW_NAMES } from '../../support/console.ts';
+import type { ConsoleBrowser } from '../../support/console.ts';
+import { startPrefixProxy } from '../../support/prefix-proxy.ts';
+import { startServer } from '../../support/server-process.ts';
+import { ServerSeries } from '../../support/server-series.ts';
+
+const ADMIN = 'key-of-the-admin-0123456789abcdef';
+const ALICE = 'key-of-alice-0123456789abcdef';
+const READER = 'key-of-the-reader-0123456789abcdef';
+
+const auth = {
+  enabled: true,
+  api_keys: [
+    { key: ADMIN, user_id: 'root', role: 'admin', permissions: ['*'] },
+    { key: ALICE, user_id: 'alice', role: 'user', permissions: ['*'] },
+    {
+      key: READER,
+      user_id: 'rita',
+      role: 'readonly',
+      permissions: ['session:list', 'profile:list', 'profile:read'],
+    },
+  ],
+};
+
+/** Each has a browser, servers and agents to start, on a machine that does so for other tests, too. */
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 90_000 });
+
+let browser: ConsoleBrowser;
+beforeAll(async () => {
+  if (CHROMIUM !== null) browser = await openBrowser();
+});
+afterAll(async () => {
+  if (CHROMIUM !== null) await browser[Symbol.asyncDispose]();
+});
+
+const log = (page: Page) => page.getByRole('log', { name: 'Conversation' });
+const box = (page: Page) => page.getByLabel('Message to the agent');
+const row = (page: Page, title: string) => page.getByRole('listitem').filter({ hasText: title });
+
+describe.skipIf(CHROMIUM === null)('a server that crashes [needs chromium]', () => {
+  test.each(WINDOW_NAMES)(
+    'on a %s: while agents answer, list and conversation go on, and nothing is lost or doubled',
+    async (window) => {
+      await using series = await ServerSeries.start();
+      const { port, client } = series.server;
+      const [talking, other] = await Promise.all([
+        client.start({ tags: { name: 'Talks on' } }),
+        client.start({ tags: { name: 'Ends meanwhile' } }),
+      ]);
+      await Promise.all([talking, other].map((each) => each.waitUntilReady({ timeoutMs: 60_000 })));
+      const options = { server: series.server, window, expectBrokenConnections: true };
+      await browser.visit({ ...options, path: 'sessions?view=all' }, async ({ page: list, context }) => {
+        await row(list, 'Talks on').getByText('Waiting for you').waitFor();
+        const page = await context.newPage();
+        await page.goto(`${series.server.url}/console/sessions/${talking.id}`);
+        await box(page).fill('/stream 60');
+        await page.getByRole('button', { name: /^(?:Send|Queue)$/ }).click();
+        await log(page).getByText('Line 3 of 60').waitFor();
+        await row(list, 'Talks on').getByText('Working').waitFor();
+        await series.crash();
+        await list.getByText('Reconnecting …').waitFor();
+        await series.next({ config: { port } });
+        await series.server.client.session(other.id).delete();
+        await log(page).getByText('Line 60 of 60').waitFor({ timeout: 45_000 });
+        const text = await log(page).innerText();
+        const lines = [...text.matchAll(/Line (\d+) of 60/g)].map(([, line]) => Number(line));
+        expect(lines).toEqual(Array.from({ length: 60 }, (_none, index) => index + 1));
+        await row(list, 'Talks on').getByText('Waiting for you').waitFor({ timeout: 45_000 });
+        await row(list, 'Ends meanwhile').waitFor({ state: 'detached' });
+        await expect.poll(() => list.getByText('Reconnecting …').count()).toBe(0);
+        expect(await list.locator('.session-row').count()).toBe(1);
+      });
+    },
+  );
+});
+
+describe.skipIf(CHROMIUM === null)('keys that let people do less [needs chromium]', () => {
+  test('a key that is revoked while somebody writes: the page asks for another, and keeps what was written', async () => {
+    await using server = await startServer({ config: { auth } });
+    const root = createClient({ baseUrl: server.url, apiKey: ADMIN });
+    const issued = await root.apiKeys.create({ user_id: 'alice', role: 'user', name: 'Laptop' });
+    const alice = createClient({ baseUrl: server.url, apiKey: ALICE });
+    const session = await alice.start({ message: 'before' });
+    const path = `sessions/${session.id}`;
+    await browser.visit({ server, key: issued.key, path, expectStatuses: [401] }, async ({ page, where }) => {
+      await log(page).getByText('You said: before').waitFor();
+      await box(page).fill('a long thought');
+      await root.apiKeys.revoke(issued.id);
+      // Its streams end at once, so nobody has to find out by trying.
+      await page.getByRole('heading', { name: 'Sign in to agentapi-proxy' }).waitFor();
+      await page.getByLabel('API key').fill(ALICE);
+      await page.keyboard.press('Enter');
+      await log(page).getByText('You said: before').waitFor();
+      expect(where()).toBe(`/${path}`);
+      expect(await box(page).inputValue()).toBe('a long thought');
+    });
+  });
+
+  test.each(WINDOW_NAMES)(
+    'on a %s: a readonly key is offered nothing that changes something',
+    async (window) => {
+      await using server = await startServer({ config: { auth } });
+      const alice = createClient({ baseUrl: server.url, apiKey: ALICE });
+      const session = await alice.start({ tags: { name: 'Shared' }, message: 'Hello' });
+      await session.waitUntilReady({ timeoutMs: 60_000 });
+      await session.shares.grant({ user_id: 'rita', access: 'read' });
+      const options = { server, key: READER, window, expectStatuses: [403, 409] };
+      await browser.visit(options, async ({ page, goto, check }) => {
+        const methods = new Set<string>();
+        page.on('request', (request) => methods.add(request.method()));
+        await row(page, 'Shared').waitFor();
+        expect(await page.getByRole('link', { name: 'New session' }).count()).toBe(0);
+        expect(await page.getByRole('checkbox').count()).toBe(0);
+        await check();
+        await page.keyboard.press('n');
+        await row(page, 'Shared').getByRole('link').click();
+        await page.getByRole('heading', { name: 'You may see this session in the list only' }).waitFor();
+        for (const name of ['Send', 'Queue', 'Attach files', 'Interrupt', 'Resume']) {
+          expect(await page.getByRole('button', { name, exact: true }).count()).toBe(0);
+        }
+        await page.getByRole('button', { name: 'More actions' }).click();
+        await page.getByRole('menu').waitFor();
+        expect(await page.getByRole('menuitem', { name: /Share|End|Remove/ }).count()).toBe(0);
+        await page.keyboard.press('Escape');
+        await check();
+        await goto('profiles');
+        await page.getByRole('heading', { name: 'There are no profiles yet' }).waitFor();
+        expect(await page.getByRole('link', { name: 'New profile' }).count()).toBe(0);
+        for (const forbidden of ['sessions/new', 'profiles/new', 'keys', 'admin']) {
+          await goto(forbidden);
+          await page.getByRole('heading', { name: 'You may not see this page' }).waitFor();
+        }
+        expect([...methods]).toEqual(['GET']);
+      });
+    },
+  );
+});
+
+describe.skipIf(CHROMIUM === null)('a server below a path [needs chromium]', () => {
+  test.each(WINDOW_NAMES)(
+    'on a %s: signing in, deep links, files, streams and agents work',
+    async (window) => {
+      await using server = await startServer({
+        config: { auth, trusted_proxies: ['127.0.0.1'] },
+      });
+      await using proxy = await startPrefixProxy(server.port, '/team/agents');
+      const alice = createClient({ baseUrl: server.url, apiKey: ALICE });
+      const session = await alice.start({ tags: { name: 'Far away' }, message: 'Hello' });
+      const path = `sessions/${session.id}/details`;
+      await browser.visit(
+        // What the pages of the session show is gone at the end, with the session.
+        { server: proxy, window, path, expectStatuses: [401, 404] },
+        async ({ page, context, where }) => {
+          const missing: string[] = [];
+          context.on('response', (response) => {
+            if (response.status() === 404) missing.push(new URL(response.url()).pathname);
+          });
+          await page.getByLabel('API key').fill(ALICE);
+          await page.getByLabel('Remember me on this device').check();
+          await page.getByRole('button', { name: 'Sign in' }).click();
+          await page.getByText(`${proxy.url}/${session.id}/message`).first().waitFor();
+          expect(where()).toBe(`/${path}`);
+          await page.getByRole('link', { name: 'Conversation' }).click();
+          await log(page).getByText('You said: Hello').waitFor();
+          await box(page).fill('through the proxy');
+          await page.getByRole('button', { name: /^(?:Send|Queue)$/ }).click();
+          await log(page).getByText('You said: through the proxy').waitFor();
+          await page.getByRole('link', { name: 'Terminal' }).click();
+          await page.locator('.xterm').first().waitFor();
+          await page.reload();
+          await page.locator('.xterm').first().waitFor();
+          expect(where()).toBe(`/sessions/${session.id}/terminal`);
+          // A second tab has the cookie, and the list hears of what happens.
+          const second = await context.newPage();
+          await second.goto(`${proxy.url}/`);
+          await row(second, 'Far away').getByText('Waiting for you').waitFor();
+          expect(new URL(second.url()).pathname).toBe('/team/agents/console/sessions');
+          expect(missing).toEqual([]);
+          await session.delete();
+          await row(second, 'Far away').waitFor({ state: 'detached' });
+        },
+      );
+      expect(proxy.strays.filter((stray) => stray !== '/favicon.ico')).toEqual([]);
+    },
+  );
+});
