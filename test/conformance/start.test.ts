@@ -165,10 +165,21 @@ describe('POST /start', () => {
     await Promise.all([one, two].map((id) => remove(server, id)));
   });
 
-  test('PX-088: a missing agent program is a failed session that says what was looked up where', async () => {
+  test('PX-088: a missing agent program is a failed session that says which; where it was looked up is in the log', async () => {
     const id = await start(server, { agent: 'absent' });
     const session = await untilState(server, id, 'failed');
-    expect(session.reason).toMatch(/no-such-agent-program.*PATH \(.+\)/);
+    expect(session.reason).toBe(
+      'Agent "absent" cannot be started. The program "no-such-agent-program" is not on the server\'s PATH',
+    );
+    await eventually('the log says where', async () =>
+      server.logLines().some(({ msg, sessionId, reason }) => {
+        return msg === 'agent not installed' && sessionId === id && / PATH \(\/.+\)$/.test(String(reason));
+      }),
+    );
+    const folder = '/private-folder-of-the-request';
+    const own = await start(server, { agent: 'absent', environment: { PATH: folder } });
+    expect((await untilState(server, own, 'failed')).reason).toContain("is not on the request's PATH");
+    expect(server.output()).not.toContain(folder);
     expect(session).toMatchObject({ status: 'failed', exit_code: null });
     // Its port is free again: the next session takes the lowest number.
     const next = await getSession(server, await start(server));

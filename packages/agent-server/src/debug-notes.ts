@@ -22,6 +22,9 @@ export function noteConversation(conversation: Conversation, log: Log): () => vo
       case 'error':
         log.debug('Agent error', { level: event.error.level });
         break;
+      case 'question':
+        log.debug('Question', { question: event.question });
+        break;
       case 'screen':
         break;
     }

@@ -164,6 +164,32 @@ test('AA-173: with the extended interface the status says that a permission requ
   expect(await sent).toMatchObject({ status: 200 });
 });
 
+test('AA-173: a stream that asks for it tells that a permission request waits, and that it does not any more', async () => {
+  await using served = await serve({ steps: [{ actions: [{ permission: EDIT }] }] });
+  await served.run.conversation.started;
+  const closing = new AbortController();
+  const early = follow(served.url('/events?waiting_for=true'), closing.signal);
+  const plain = follow(served.url('/events'), closing.signal);
+  await until(() => early.events.length === 1 && plain.events.length === 1, 'snapshots');
+  const sent = served.post('/message', { type: 'user', content: 'edit' });
+  await until(() => served.run.conversation.permissionRequests().length === 1, 'request');
+  const asks = { status: 'running', agent_type: 'custom', waiting_for: 'permission' };
+  await until(() => early.events.some(({ data }) => 'waiting_for' in Object(data)), 'question');
+  const late = follow(served.url('/events?waiting_for=true'), closing.signal);
+  await until(() => late.events.some(({ name }) => name === 'status_change'), 'snapshot');
+  const statuses = ({ events }: { readonly events: readonly { name: string; data: unknown }[] }): unknown[] =>
+    events.filter(({ name }) => name === 'status_change').map(({ data }) => data);
+  expect(statuses(late)).toEqual([asks]);
+  await served.post('/acp/permissions/1', { option_id: 'yes' });
+  expect(await sent).toMatchObject({ status: 200 });
+  await until(() => statuses(plain).length === 3 && statuses(early).length === 5, 'end');
+  const running = { status: 'running', agent_type: 'custom' };
+  const stable = { status: 'stable', agent_type: 'custom' };
+  expect(statuses(early)).toEqual([stable, running, asks, running, stable]);
+  expect(statuses(plain)).toEqual([stable, running, stable]);
+  closing.abort();
+});
+
 test('a permission request waits, is listed, and is approved over HTTP with an offered option', async () => {
   await using served = await serve({ steps: [{ actions: [{ permission: EDIT }, COMPLETED] }] });
   await served.run.conversation.started;

@@ -213,6 +213,23 @@ describe.skipIf(CHROMIUM === null)('a conversation [needs chromium]', () => {
   );
 
   test.each(WINDOW_NAMES)(
+    'on a %s: an agent that asks for permission waits for somebody, and the list says so',
+    async (window) => {
+      const session = await server.client.start({ agent: 'asking', message: 'Mend this' });
+      await browser.visit({ server, window }, async ({ page, check }) => {
+        const row = page.getByRole('listitem').filter({ hasText: 'Mend this' });
+        await row.getByText('Waiting for you').waitFor(ANSWER);
+        await check();
+        expect((await session.status()).status).toBe('running');
+        await row.locator('.session-link').click();
+        await page.getByRole('button', { name: 'Allow once' }).click();
+        await log(page).getByRole('heading', { name: 'Done' }).waitFor();
+      });
+      await session.delete();
+    },
+  );
+
+  test.each(WINDOW_NAMES)(
     'on a %s: files go to the agent, those that are too large do not',
     async (window) => {
       const session = await server.client.start();

@@ -74,14 +74,16 @@ class StdioAcpConversation implements AcpConversation {
       policy: options.permissionPolicy ?? 'allow',
       timeoutMs: options.permissionTimeoutMs ?? PERMISSION_TIMEOUT_MS,
       onRequest: (request) => this.#emit({ kind: 'permission-request', request }),
-      onResolved: (request, outcome, resolvedBy) =>
+      onResolved: (request, outcome, resolvedBy) => {
         this.#emit({
           kind: 'permission-resolved',
           id: request.id,
           toolCallId: request.toolCall.id,
           outcome,
           resolvedBy,
-        }),
+        });
+        this.#history.setQuestion(this.question());
+      },
     });
     this.#agent = startAgentProcess({ ...options, stderr: options.stderr ?? process.stderr });
     this.agentPid = this.#agent.pid;
@@ -101,10 +103,8 @@ class StdioAcpConversation implements AcpConversation {
   }
 
   status = () => this.#history.status();
-  waitingFor = () => {
-    if (this.permissionRequests().length > 0) return 'permission';
-    return this.status() === 'stable' ? 'message' : null;
-  };
+  waitingFor = () => this.question() ?? (this.status() === 'stable' ? 'message' : null);
+  question = () => (this.permissionRequests().length > 0 ? 'permission' : null);
   messages = () => this.#history.messages();
   errors = () => this.#history.errors();
   screen = () => this.#history.screen();
@@ -293,7 +293,9 @@ class StdioAcpConversation implements AcpConversation {
     this.#emit({ kind: 'tool-call', toolCall });
     // A request that crosses the cancellation on the wire must not wait for an answer.
     if (this.#turn?.cancelled || this.#ended) return { outcome: { outcome: 'cancelled' } };
-    return { outcome: await this.#permissions.ask(toolCall, request.options, signal) };
+    const answer = this.#permissions.ask(toolCall, request.options, signal);
+    this.#history.setQuestion(this.question());
+    return { outcome: await answer };
   }
 
   #onSkipped(line: SkippedLine): void {

@@ -3,6 +3,7 @@ import type {
   AgentStatus,
   ConversationEvent,
   Message,
+  Question,
 } from '../conversation/conversation-model.ts';
 
 /** At most one round of events in this time, however fast the chunks come (agentapi section 2.7). */
@@ -15,6 +16,7 @@ export class AcpHistory {
   #messages: readonly Message[] = [];
   #errors: readonly AgentError[] = [];
   #status: AgentStatus = 'running';
+  #question: Question | null = null;
   #screen = '';
   #nextId = 0;
   /** The growing agent message has text that was not emitted yet. */
@@ -91,6 +93,13 @@ export class AcpHistory {
     if (this.#status === status) return;
     this.#status = status;
     this.#emit({ kind: 'status', status });
+  }
+
+  /** Emits only a change. */
+  setQuestion(question: Question | null): void {
+    if (this.#question === question) return;
+    this.#question = question;
+    this.#emit({ kind: 'question', question });
   }
 
   addError(level: AgentError['level'], message: string): void {

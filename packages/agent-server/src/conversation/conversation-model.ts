@@ -3,8 +3,11 @@ import type { AgentType } from '../agent-type.ts';
 /** What the API reports: `running` while the agent works or is not ready, `stable` when it waits for input. */
 export type AgentStatus = 'running' | 'stable';
 
-/** What an agent that does not work waits for: a message, or an answer in keys or to an ACP permission request. */
-export type WaitingFor = 'message' | 'dialog' | 'permission';
+/** What an agent asks: something that is answered in keys, or an ACP permission request. */
+export type Question = 'dialog' | 'permission';
+
+/** What an agent that does not work waits for: a message, or the answer to a question. */
+export type WaitingFor = 'message' | Question;
 
 export interface Message {
   /** Index in the history in PTY mode; ascending, possibly with gaps, in ACP mode. */
@@ -24,6 +27,8 @@ export interface AgentError {
 export type ConversationEvent =
   | { readonly kind: 'message'; readonly message: Message }
   | { readonly kind: 'status'; readonly status: AgentStatus }
+  /** The agent has asked something, or asks nothing any more (`null`); shown to those who want it (AA-173). */
+  | { readonly kind: 'question'; readonly question: Question | null }
   | { readonly kind: 'error'; readonly error: AgentError }
   | { readonly kind: 'screen'; readonly screen: string };
 
@@ -46,6 +51,8 @@ export interface Conversation {
   status(): AgentStatus;
   /** `null` while the agent works or is being started. Goes beyond agentapi's interface (AA-173). */
   waitingFor(): WaitingFor | null;
+  /** What the last event `question` has said: a dialog counts once it stands still. */
+  question(): Question | null;
   /** A copy, ascending by id (AA-089). */
   messages(): readonly Message[];
   /** The retained errors, oldest first; the last 100 (AA-066). */

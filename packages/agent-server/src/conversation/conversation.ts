@@ -9,6 +9,7 @@ import {
   type ConversationEvent,
   type Message,
   SendError,
+  type Question,
   type WaitingFor,
 } from './conversation-model.ts';
 import { answerDialog, type DialogAnswer, named, type NamedDialog } from './answering.ts';
@@ -61,6 +62,7 @@ class TerminalConversation implements PtyConversation {
   #closing: Promise<void> | null = null;
 
   #status: AgentStatus = 'running';
+  #question: Question | null = null;
   /** The agent has shown its prompt at least once. */
   #ready = false;
 
@@ -157,6 +159,10 @@ class TerminalConversation implements PtyConversation {
     return this.#status === 'stable' ? 'message' : null;
   }
 
+  question(): Question | null {
+    return this.#question;
+  }
+
   async answerDialog(answer: DialogAnswer): Promise<void> {
     const find = ({ text }: ScreenImage): Dialog | null => findDialog(this.agentType, text);
     await answerDialog(this.#terminal, find, answer, this.#ended.signal);
@@ -226,6 +232,7 @@ class TerminalConversation implements PtyConversation {
   #end(why: string): void {
     this.#ended.abort(new SendError('closed', why));
     this.#watch.dispose();
+    this.#setQuestion(null);
     this.#setStatus('running');
   }
 
@@ -277,6 +284,10 @@ class TerminalConversation implements PtyConversation {
     } else {
       this.#setStatus(waiting ? 'stable' : 'running');
     }
+    // One that is still being drawn may not be a dialog; one that is up stays so while its mark moves. Told after the
+    // status: an agent that goes on to work is not at rest in between.
+    const asks = this.#isDialogInTheWay() && (still || this.#question !== null);
+    this.#setQuestion(asks ? 'dialog' : null);
   }
 
   /**
@@ -285,6 +296,12 @@ class TerminalConversation implements PtyConversation {
    */
   #isDialogInTheWay(): boolean {
     return this.#watch.facts.dialog !== null;
+  }
+
+  #setQuestion(question: Question | null): void {
+    if (question === this.#question) return;
+    this.#question = question;
+    this.#feed.emit({ kind: 'question', question });
   }
 
   #setStatus(status: AgentStatus): void {

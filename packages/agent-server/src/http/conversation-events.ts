@@ -1,18 +1,50 @@
 import type { AgentType } from '../agent-type.ts';
-import type { Conversation, ConversationEvent, Message } from '../conversation/conversation-model.ts';
+import type {
+  AgentError,
+  AgentStatus,
+  Conversation,
+  ConversationEvent,
+  Message,
+  Question,
+} from '../conversation/conversation-model.ts';
 import { eventFrame, type Subscription } from './sse.ts';
 
-/** The stream of `GET /events`: messages, status and errors, first as they are, then as they change (AA-060). */
-export function conversationStream(conversation: Conversation): Subscription<ConversationEvent> {
+/**
+ * The stream of `GET /events`: messages, status and errors, first as they are, then as they change (AA-060).
+ * @param withQuestions - whether the status tells that the agent asks something, and is told again when that
+ *   changes (AA-173).
+ */
+export function conversationStream(
+  conversation: Conversation,
+  withQuestions: boolean,
+): Subscription<ConversationEvent> {
   const { agentType } = conversation;
-  const status = { kind: 'status', status: conversation.status() } as const;
+  let status = conversation.status();
+  let question = withQuestions ? conversation.question() : null;
   return {
     snapshot: [
       ...conversation.messages().map(messageFrame),
-      conversationFrame(agentType, status),
-      ...conversation.errors().map((error) => conversationFrame(agentType, { kind: 'error', error })),
+      statusFrame(agentType, status, question),
+      ...conversation.errors().map(errorFrame),
     ],
-    frame: (event) => (event.kind === 'screen' ? null : () => conversationFrame(agentType, event)),
+    frame: (event) => {
+      switch (event.kind) {
+        case 'message':
+          return () => messageFrame(event.message);
+        case 'error':
+          return () => errorFrame(event.error);
+        case 'screen':
+          return null;
+        case 'question':
+          if (!withQuestions) return null;
+          ({ question } = event);
+          break;
+        case 'status':
+          ({ status } = event);
+      }
+      const frame = statusFrame(agentType, status, question);
+      return () => frame;
+    },
     subscribe: (listener) => conversation.subscribe(listener),
   };
 }
@@ -26,22 +58,13 @@ export function screenStream(conversation: Conversation): Subscription<Conversat
   };
 }
 
-function conversationFrame(
-  agentType: AgentType,
-  event: Exclude<ConversationEvent, { readonly kind: 'screen' }>,
-): string {
-  switch (event.kind) {
-    case 'message':
-      return messageFrame(event.message);
-    case 'status':
-      return eventFrame('status_change', { status: event.status, agent_type: agentType });
-    case 'error':
-      return eventFrame('agent_error', {
-        message: event.error.message,
-        level: event.error.level,
-        time: event.error.time,
-      });
-  }
+function statusFrame(agentType: AgentType, status: AgentStatus, question: Question | null): string {
+  const asked = question === null ? {} : { waiting_for: question };
+  return eventFrame('status_change', { status, agent_type: agentType, ...asked });
+}
+
+function errorFrame({ message, level, time }: AgentError): string {
+  return eventFrame('agent_error', { message, level, time });
 }
 
 function messageFrame({ id, role, content, time }: Message): string {

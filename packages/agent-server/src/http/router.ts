@@ -91,7 +91,10 @@ export class HttpApi {
       ['/upload', post((exchange) => this.#upload(exchange))],
       [
         '/events',
-        get(async ({ response }) => this.#streams.open(response, conversationStream(await this.#agent()))),
+        get(async ({ request, response }) => {
+          const stream = conversationStream(await this.#agent(), wantsQuestions(request));
+          this.#streams.open(response, stream);
+        }),
       ],
       [
         '/internal/screen',
@@ -261,6 +264,11 @@ function splitTarget(request: IncomingMessage): { readonly path: string; readonl
   const [, authority, rest] = /^https?:\/\/([^/?#]*)(.*)$/iu.exec(target) ?? [];
   const path = (rest ?? target).split('?', 1)[0] ?? '';
   return { path: path === '' ? '/' : path, host: authority ?? request.headers.host ?? '' };
+}
+
+/** Whether a subscriber to `/events` asks for more than agentapi tells (AA-173). */
+function wantsQuestions({ url = '' }: IncomingMessage): boolean {
+  return new URLSearchParams(url.split('?', 2)[1]).get('waiting_for') === 'true';
 }
 
 // Documents and pages are loaded by the first request for them: most servers are never asked.

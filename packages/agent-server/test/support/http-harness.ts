@@ -11,6 +11,7 @@ import {
   type Conversation,
   type ConversationEvent,
   type Message,
+  type Question,
   type WaitingFor,
 } from '../../src/conversation/conversation-model.ts';
 import { HttpApi, type HttpApiOptions } from '../../src/http/router.ts';
@@ -36,6 +37,10 @@ export class TestConversation implements Conversation {
 
   waitingFor(): WaitingFor | null {
     return this.currentWait;
+  }
+
+  question(): Question | null {
+    return this.currentWait === 'message' ? null : this.currentWait;
   }
 
   messages(): readonly Message[] {

@@ -26,11 +26,13 @@ export interface SessionFacts {
   readonly ownerId?: string;
   readonly state?: SessionState;
   readonly agentStatus?: AgentStatus | null;
+  /** The agent waits for the answer to a question. */
+  readonly isAsking?: boolean;
   readonly lastActivity?: number;
 }
 
-/** What a session in this state with an agent of this status does. */
-export function phaseOf(state: SessionState, agentStatus: AgentStatus | null | undefined): SessionPhase {
+/** What a session in this state does, of whose agent this is known. */
+export function phaseOf(state: SessionState, { agentStatus, isAsking }: SessionFacts): SessionPhase {
   switch (state) {
     case 'creating':
     case 'starting':
@@ -38,7 +40,7 @@ export function phaseOf(state: SessionState, agentStatus: AgentStatus | null | u
     case 'running':
       // Until the agent has said how it is, it is not known whether it takes anything.
       if (agentStatus === undefined || agentStatus === null) return 'starting';
-      return agentStatus === 'stable' ? 'waiting' : 'working';
+      return agentStatus === 'stable' || isAsking === true ? 'waiting' : 'working';
     case 'stopping':
     case 'stopped':
     case 'failed':
@@ -61,7 +63,7 @@ export function liveSessionOf(row: SessionSummary, facts: SessionFacts = {}): Li
     access: row.access ?? 'own',
     agent: row.agent,
     state,
-    phase: phaseOf(state, facts.agentStatus),
+    phase: phaseOf(state, facts),
     tags: row.tags,
     workspaceName: row.workspace_name,
     repository: row.tags['repository'] || undefined,

@@ -69,6 +69,10 @@ describe('the live list of sessions', () => {
       status: 'running',
     });
     await expect.poll(phases).toEqual({ one: 'working' });
+    await server.tell('session_status', { session_id: 'one', status: 'running', waiting_for: 'permission' });
+    await expect.poll(phases).toEqual({ one: 'waiting' });
+    await server.tell('session_status', { session_id: 'one', status: 'running' });
+    await expect.poll(phases).toEqual({ one: 'working' });
     await server.tell('session_status', { session_id: 'one', status: 'stable' });
     await expect.poll(phases).toEqual({ one: 'waiting' });
     server.rows = [row('one'), row('two')];
@@ -85,7 +89,12 @@ describe('the live list of sessions', () => {
     server.rows = [row('three')];
     server.reconnect();
     await expect.poll(phases).toEqual({ three: 'starting' });
-    expect(changes).toEqual(['one: starting → working', 'one: working → waiting']);
+    expect(changes).toEqual([
+      'one: starting → working',
+      'one: working → waiting',
+      'one: waiting → working',
+      'one: working → waiting',
+    ]);
     sessions.stop();
     expect(phases()).toEqual({});
   });

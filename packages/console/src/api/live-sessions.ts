@@ -227,7 +227,12 @@ export class LiveSessions {
 function factsOf(news: Exclude<SessionNews, { kind: 'gone' | 'resync' }>): SessionFacts {
   switch (news.kind) {
     case 'session':
-      return { ownerId: news.ownerId, state: news.state, agentStatus: news.agentStatus };
+      return {
+        ownerId: news.ownerId,
+        state: news.state,
+        agentStatus: news.agentStatus,
+        isAsking: news.isAsking,
+      };
     case 'state':
       // A new life begins with an agent of which nothing is known.
       return {
@@ -236,7 +241,7 @@ function factsOf(news: Exclude<SessionNews, { kind: 'gone' | 'resync' }>): Sessi
         ...(news.state === 'running' ? {} : { agentStatus: null }),
       };
     case 'status':
-      return { agentStatus: news.agentStatus, lastActivity: Date.now() };
+      return { agentStatus: news.agentStatus, isAsking: news.isAsking, lastActivity: Date.now() };
     case 'message':
       return { lastActivity: Date.now() };
   }

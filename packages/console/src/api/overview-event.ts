@@ -9,9 +9,16 @@ export type SessionNews =
       readonly ownerId: string;
       readonly state: SessionState;
       readonly agentStatus: AgentStatus | null;
+      /** It waits for the answer to a question. */
+      readonly isAsking: boolean;
     }
   | { readonly kind: 'state'; readonly id: string; readonly state: SessionState; readonly at: number }
-  | { readonly kind: 'status'; readonly id: string; readonly agentStatus: AgentStatus }
+  | {
+      readonly kind: 'status';
+      readonly id: string;
+      readonly agentStatus: AgentStatus;
+      readonly isAsking: boolean;
+    }
   | {
       readonly kind: 'message';
       readonly id: string;
@@ -29,7 +36,8 @@ export function parseOverviewEvent({ name, data }: OverviewEvent): SessionNews |
     case 'session': {
       const { state, status, user_id: ownerId } = data;
       if (!isState(state) || typeof ownerId !== 'string') return null;
-      return { kind: 'session', id, ownerId, state, agentStatus: isAgentStatus(status) ? status : null };
+      const agentStatus = isAgentStatus(status) ? status : null;
+      return { kind: 'session', id, ownerId, state, agentStatus, isAsking: isAsking(data) };
     }
     case 'session_state': {
       const { state, at } = data;
@@ -37,8 +45,12 @@ export function parseOverviewEvent({ name, data }: OverviewEvent): SessionNews |
       const time = typeof at === 'string' ? Date.parse(at) : NaN;
       return { kind: 'state', id, state, at: Number.isNaN(time) ? Date.now() : time };
     }
-    case 'session_status':
-      return isAgentStatus(data['status']) ? { kind: 'status', id, agentStatus: data['status'] } : null;
+    case 'session_status': {
+      const { status } = data;
+      return isAgentStatus(status)
+        ? { kind: 'status', id, agentStatus: status, isAsking: isAsking(data) }
+        : null;
+    }
     case 'message_created':
     case 'message_updated': {
       const { message } = data;
@@ -51,6 +63,11 @@ export function parseOverviewEvent({ name, data }: OverviewEvent): SessionNews |
     default:
       return null;
   }
+}
+
+/** Whether an event with the status of an agent says that it waits for the answer to a question. */
+export function isAsking(data: object): boolean {
+  return 'waiting_for' in data && typeof data.waiting_for === 'string';
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -7,6 +7,7 @@ import {
   type SessionDetails,
 } from '@agentapi-proxy/client';
 import { useConsole } from '../console-context.ts';
+import { isAsking } from './overview-event.ts';
 import { liveSessionOf, type LiveSession, type SessionFacts } from './live-session.ts';
 
 /** What is known of the session of a page. */
@@ -101,7 +102,7 @@ function factsOf(name: string, data: unknown): SessionFacts | null {
   if (name === 'status_change' && 'status' in data) {
     const statuses: readonly AgentStatus[] = ['stable', 'running'];
     const agentStatus = statuses.find((each) => each === data.status);
-    return agentStatus === undefined ? null : { agentStatus };
+    return agentStatus === undefined ? null : { agentStatus, isAsking: isAsking(data) };
   }
   if (name === 'state_change' && 'state' in data) {
     const state = SESSION_STATES.find((each) => each === data.state);

@@ -5,6 +5,18 @@ import { z } from 'zod';
 import { TOKEN_HEADER } from '@agentapi-proxy/agent-server/control';
 import type { Endpoint } from '../sessions/session.ts';
 
+/** What an agent may ask: something that is answered in keys, or an ACP permission request. */
+export const QUESTIONS = ['dialog', 'permission'] as const;
+export type Question = (typeof QUESTIONS)[number];
+
+/** How an agent is. */
+export interface StatusEvent {
+  readonly kind: 'status';
+  readonly status: 'running' | 'stable';
+  /** Whose answer it waits for, if it does; an agentapi does not tell. */
+  readonly waitingFor?: Question;
+}
+
 /** Between two events of a stream, comments included, no more than this passes; an agentapi sends no comments. */
 const SILENCE_MS = { embedded: 60_000, external: 0 } as const;
 /** An agent server answers within milliseconds. */
@@ -16,13 +28,17 @@ const messageUpdate = z.object({
   message: z.string(),
   time: z.string(),
 });
-const statusChange = z.object({ status: z.enum(['running', 'stable']), agent_type: z.string().optional() });
+const statusChange = z.object({
+  status: z.enum(['running', 'stable']),
+  // What another version asks for is not known here, but its status is.
+  waiting_for: z.enum(QUESTIONS).optional().catch(undefined),
+});
 const agentError = z.object({ message: z.string(), level: z.string(), time: z.string() });
 
 /** What an agent server tells of its conversation (agentapi section 2.7). */
 export type ConversationEvent =
   | { readonly kind: 'message'; readonly message: z.infer<typeof messageUpdate> }
-  | { readonly kind: 'status'; readonly status: 'running' | 'stable' }
+  | StatusEvent
   | { readonly kind: 'error'; readonly error: z.infer<typeof agentError> };
 
 /**
@@ -36,7 +52,9 @@ export async function* conversationEvents(
 ): AsyncGenerator<ConversationEvent, void, undefined> {
   const waiting: EventSourceMessage[] = [];
   const parser = createParser({ onEvent: (event) => waiting.push(event) });
-  const response = await request(`http://127.0.0.1:${endpoint.port}/events`, {
+  // Questions are told to those who want them; an agentapi has no such query.
+  const query = endpoint.token === null ? '' : '?waiting_for=true';
+  const response = await request(`http://127.0.0.1:${endpoint.port}/events${query}`, {
     headers: {
       accept: 'text/event-stream',
       ...(endpoint.token === null ? {} : { [TOKEN_HEADER]: endpoint.token }),
@@ -66,10 +84,14 @@ function eventOf({ event, data }: EventSourceMessage): ConversationEvent | null 
     case 'message_update':
       return { kind: 'message', message: messageUpdate.parse(JSON.parse(data)) };
     case 'status_change':
-      return { kind: 'status', status: statusChange.parse(JSON.parse(data)).status };
+      return statusEventOf(statusChange.parse(JSON.parse(data)));
     case 'agent_error':
       return { kind: 'error', error: agentError.parse(JSON.parse(data)) };
     default:
       return null;
   }
+}
+
+function statusEventOf({ status, waiting_for: waitingFor }: z.infer<typeof statusChange>): StatusEvent {
+  return { kind: 'status', status, ...(waitingFor === undefined ? {} : { waitingFor }) };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { QUESTIONS } from '../agents/conversation-events.ts';
 import { SESSION_STATES } from '../sessions/session.ts';
 import { MESSAGE_ROLES } from '../store/messages.ts';
 import { StoreError } from '../store/store-error.ts';
@@ -21,7 +22,11 @@ const kept = z.discriminatedUnion('k', [
     add: z.string(),
     new: z.boolean(),
   }),
-  z.object({ k: z.literal('s'), status: z.enum(['running', 'stable']) }),
+  z.object({
+    k: z.literal('s'),
+    status: z.enum(['running', 'stable']),
+    asks: z.exactOptional(z.enum(QUESTIONS)),
+  }),
   z.object({ k: z.literal('e'), message: z.string(), level: z.string(), time: z.string() }),
   z.object({
     k: z.literal('t'),
@@ -45,7 +50,7 @@ export function encodeEvent(event: JournalEvent, texts: SegmentTexts): KeptEvent
       return { k: 'm', id, role, time, keep, add: content.slice(keep), new: event.isNew };
     }
     case 'status':
-      return { k: 's', status: event.status };
+      return { k: 's', status: event.status, ...(event.waitingFor && { asks: event.waitingFor }) };
     case 'error':
       return { k: 'e', message: event.message, level: event.level, time: event.time };
     case 'state': {
@@ -72,7 +77,7 @@ export function decodeEvent(stored: unknown, texts: SegmentTexts): JournalEvent 
       return { kind: 'message', message: { id, role, content, time }, isNew: event.new };
     }
     case 's':
-      return { kind: 'status', status: event.status };
+      return { kind: 'status', status: event.status, ...(event.asks && { waitingFor: event.asks }) };
     case 'e':
       return { kind: 'error', message: event.message, level: event.level, time: event.time };
     case 't': {

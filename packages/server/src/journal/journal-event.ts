@@ -1,3 +1,4 @@
+import type { StatusEvent } from '../agents/conversation-events.ts';
 import type { SessionState } from '../sessions/session.ts';
 import type { ConversationMessage } from '../store/messages.ts';
 
@@ -5,9 +6,14 @@ import type { ConversationMessage } from '../store/messages.ts';
 export type JournalEvent =
   /** A message is new, or has changed; with its full text. */
   | { readonly kind: 'message'; readonly message: ConversationMessage; readonly isNew: boolean }
-  | { readonly kind: 'status'; readonly status: 'running' | 'stable' }
+  | StatusEvent
   | { readonly kind: 'error'; readonly message: string; readonly level: string; readonly time: string }
   | { readonly kind: 'state'; readonly state: SessionState; readonly at: string; readonly reason?: string };
+
+/** How the agent was last; `null` when it has not told yet. */
+export interface KnownStatus extends Pick<StatusEvent, 'waitingFor'> {
+  readonly status: string | null;
+}
 
 /** An event at its place in the journal of its session; the first one has 1. */
 export interface PlacedEvent {
@@ -29,6 +35,11 @@ export function gapFrame(after: number, first: number, reason: 'pruned' | 'unkno
   );
 }
 
+/** A status as it stands on the wire. */
+export function statusMembers({ status, waitingFor }: KnownStatus): object {
+  return { status, ...(waitingFor && { waiting_for: waitingFor }) };
+}
+
 function wireOf(event: JournalEvent): readonly [name: string, data: object] {
   switch (event.kind) {
     case 'message': {
@@ -36,7 +47,7 @@ function wireOf(event: JournalEvent): readonly [name: string, data: object] {
       return ['message_update', { id, role, message: content, time }];
     }
     case 'status':
-      return ['status_change', { status: event.status }];
+      return ['status_change', statusMembers(event)];
     case 'error':
       return ['agent_error', { message: event.message, level: event.level, time: event.time }];
     case 'state': {

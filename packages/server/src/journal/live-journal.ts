@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { conversationEvents } from '../agents/conversation-events.ts';
+import type { StatusEvent } from '../agents/conversation-events.ts';
 import type { Log } from '../log.ts';
 import { isLive } from '../sessions/session.ts';
 import type { Session } from '../sessions/session.ts';
@@ -9,7 +10,7 @@ import { StoreError } from '../store/store-error.ts';
 import { decodeEvent } from './event-codec.ts';
 import type { SegmentTexts } from './event-codec.ts';
 import { frameOf } from './journal-event.ts';
-import type { PlacedEvent } from './journal-event.ts';
+import type { KnownStatus, PlacedEvent } from './journal-event.ts';
 import { Recorder } from './recorder.ts';
 import type { Draft } from './recorder.ts';
 import { Tail } from './tail.ts';
@@ -75,8 +76,8 @@ export class LiveJournal {
   }
 
   /** Last status of the agent that is written. */
-  get status(): string | null {
-    return this.#recorder?.status ?? null;
+  get status(): KnownStatus {
+    return this.#recorder?.status ?? { status: null };
   }
 
   /** How many events have happened and are in no draft yet. */
@@ -258,13 +259,15 @@ async function recorderOf(store: Store, sessionId: string, maxAgeMs: number): Pr
     after = last.id;
   }
   const unsaved = new Map<number, StoredMessage>();
+  let lastStatus: StatusEvent | null = null;
   if (head !== null) {
     for await (const { position, event } of storedEvents(store, sessionId, head.segment - 1)) {
+      if (event.kind === 'status') lastStatus = event;
       if (event.kind !== 'message' || (saved.get(event.message.id)?.position ?? 0) >= position) continue;
       unsaved.set(event.message.id, { ...event.message, position });
     }
   }
-  const past = { head, messages: saved.values(), unsaved: unsaved.values() };
+  const past = { head, messages: saved.values(), unsaved: unsaved.values(), lastStatus };
   return new Recorder(sessionId, past, { maxAgeMs });
 }
 

@@ -1,6 +1,7 @@
 import type { SessionFollower } from '../sessions/follower.ts';
 import type { Session } from '../sessions/session.ts';
 import type { Journal } from './journal.ts';
+import { statusMembers } from './journal-event.ts';
 import type { PlacedEvent } from './journal-event.ts';
 
 /** Events that may wait for one viewer; with more, everything is told anew. */
@@ -93,7 +94,7 @@ export class Overview implements SessionFollower {
       show(watcher, session.id);
       const { id, ownerId, state } = session;
       const at = { session_id: id, event_id: tail?.last ?? 0 };
-      push(watcher, frameOf('session', { ...at, user_id: ownerId, state, status }));
+      push(watcher, frameOf('session', { ...at, user_id: ownerId, state, ...statusMembers(status) }));
     }
   }
 
@@ -139,7 +140,7 @@ function changeFrame({ id, ownerId }: Session, { position, event }: PlacedEvent)
       return frameOf(event.isNew ? 'message_created' : 'message_updated', { ...at, message });
     }
     case 'status':
-      return frameOf('session_status', { ...at, status: event.status });
+      return frameOf('session_status', { ...at, ...statusMembers(event) });
     case 'error':
       return frameOf('agent_error', { ...at, message: event.message, level: event.level, time: event.time });
     case 'state': {

@@ -5,7 +5,7 @@ import { decodeEvent, encodeEvent } from './event-codec.ts';
 import type { JournalEvent } from './journal-event.ts';
 import { Recorder } from './recorder.ts';
 
-const NOTHING = { head: null, messages: [], unsaved: [] };
+const NOTHING = { head: null, messages: [], unsaved: [], lastStatus: null };
 const KEPT = { maxAgeMs: Number.POSITIVE_INFINITY };
 
 function message(id: number, text: string): ConversationEvent {
@@ -100,12 +100,32 @@ describe('a repeated conversation', () => {
     ];
     for (const event of story) first.take(event);
     const written = first.draft(new Date(), true)?.write;
-    const past = { head: written?.head ?? null, messages: written?.messages ?? [], unsaved: [] };
+    const past = {
+      head: written?.head ?? null,
+      messages: written?.messages ?? [],
+      unsaved: [],
+      lastStatus: { kind: 'status', status: 'stable' } as const,
+    };
     const second = new Recorder('s', past, KEPT);
     second.connected();
     expect(story.map((event) => second.take(event))).toEqual([false, false, false]);
     expect(second.lastPosition).toBe(3);
   });
+});
+
+test('that the agent asks something, and that it does not any more, is news of its own', () => {
+  const recorder = new Recorder('s', NOTHING, KEPT);
+  const story: ConversationEvent[] = [
+    { kind: 'status', status: 'running' },
+    { kind: 'status', status: 'running', waitingFor: 'permission' },
+    { kind: 'status', status: 'running' },
+  ];
+  recorder.connected();
+  expect(story.map((event) => recorder.take(event))).toEqual([true, true, true]);
+  const events = drafted(recorder);
+  expect(events).toEqual(story);
+  const texts = new Map<number, string>();
+  expect(events.map((event) => decodeEvent(encodeEvent(event, texts), texts))).toEqual(story);
 });
 
 test('of a message that grows faster than it is written, only the last form is kept', () => {

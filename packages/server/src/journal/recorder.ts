@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { ConversationEvent } from '../agents/conversation-events.ts';
+import type { ConversationEvent, StatusEvent } from '../agents/conversation-events.ts';
 import { isLive } from '../sessions/session.ts';
 import type { StateChange } from '../sessions/session.ts';
 import type { JournalHead, JournalWrite } from '../store/journal.ts';
 import type { ConversationMessage, StoredMessage } from '../store/messages.ts';
 import { encodeEvent } from './event-codec.ts';
 import type { SegmentTexts } from './event-codec.ts';
-import type { JournalEvent, PlacedEvent } from './journal-event.ts';
+import type { JournalEvent, KnownStatus, PlacedEvent } from './journal-event.ts';
 
 /** A segment ends when what was kept of it is more than this, and more than twice what earlier ones had already. */
 const SEGMENT_CHARS = 64 * 1024;
@@ -33,6 +33,8 @@ export interface RecorderPast {
   readonly messages: Iterable<ConversationMessage>;
   /** Those whose saved form is older than the journal. */
   readonly unsaved: Iterable<StoredMessage>;
+  /** The last one, when it is still known; `null`: the next one is news. */
+  readonly lastStatus: StatusEvent | null;
 }
 
 export interface RecorderOptions {
@@ -52,7 +54,8 @@ export class Recorder {
   #errors: string[];
   /** Errors that the present connection has not repeated yet. */
   #expectedErrors: string[] = [];
-  #status: string | null;
+  #status: StatusEvent | null;
+  #draftedStatus: StatusEvent | null;
   #states: number;
   #statusSeen = false;
   #changed = false;
@@ -72,7 +75,8 @@ export class Recorder {
     this.#segmentMs = Math.min(SEGMENT_MS, maxAgeMs);
     this.#head = past.head ?? NO_JOURNAL;
     this.#errors = [...this.#head.errors];
-    this.#status = this.#head.status;
+    this.#status = past.lastStatus;
+    this.#draftedStatus = past.lastStatus;
     this.#states = this.#head.states;
     for (const message of past.messages) this.#digests.set(message.id, digestOf(message));
     for (const message of past.unsaved) {
@@ -86,8 +90,8 @@ export class Recorder {
   }
 
   /** Last status of the agent that is in a draft. */
-  get status(): string | null {
-    return this.#head.status;
+  get status(): KnownStatus {
+    return this.#draftedStatus ?? { status: this.#head.status };
   }
 
   /** Size of what waits to be drafted, in characters of text. */
@@ -117,8 +121,9 @@ export class Recorder {
         // that the messages just repeated are complete.
         const restated = !this.#statusSeen && this.#changed;
         this.#statusSeen = true;
-        if (this.#status === event.status && !restated) return false;
-        this.#status = event.status;
+        const isSame = this.#status?.status === event.status && this.#status.waitingFor === event.waitingFor;
+        if (isSame && !restated) return false;
+        this.#status = event;
         this.#add(event);
         return true;
       }
@@ -192,9 +197,10 @@ export class Recorder {
       lastPosition,
       segment,
       states: this.#states,
-      status: this.#status,
+      status: this.#status?.status ?? this.#head.status,
       errors: this.#errors,
     };
+    this.#draftedStatus = this.#status;
     // A reader that begins with this segment must find everything from before it in the saved messages.
     const saves = save || beginsSegment || this.#isWorthSaving(events, now);
     const messages = saves ? [...this.#unsaved.values()] : [];

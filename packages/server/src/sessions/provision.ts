@@ -94,9 +94,7 @@ export async function provision(
   await addFiles(workspace.directory, plan.workspaceFiles);
   signal.throwIfAborted();
   const lookup = await findProgram(agent.command, environment['PATH'] ?? '', workspace.directory);
-  if (lookup.kind === 'missing') {
-    throw new LaunchError(`Agent "${agent.name}" cannot be started. ${lookup.reason}`);
-  }
+  if (lookup.kind === 'missing') throw missingProgram(context, session, plan, lookup.reason);
   await rm(workspace.exitReportPath, { force: true });
   const script = await context.scripts.choose(plan.script, plan.repository !== null);
   const agentServer = context.agentServer.launch({
@@ -137,6 +135,22 @@ export async function provision(
     throw error;
   }
   return run;
+}
+
+/** What callers are told: not where the server has its programs, which the log says to those who run it. */
+function missingProgram(
+  { log }: ProvisionContext,
+  { id }: Session,
+  { agent, environment }: StartPlan,
+  reason: string,
+): LaunchError {
+  const sentence = `Agent "${agent.name}" cannot be started.`;
+  if (agent.command.includes('/')) return new LaunchError(`${sentence} ${reason}`);
+  // Values of a request are in no log.
+  const isOfRequest = environment['PATH'] !== undefined;
+  if (!isOfRequest) log.warn({ sessionId: id, agent: agent.name, reason }, 'agent not installed');
+  const whose = isOfRequest ? "request's" : "server's";
+  return new LaunchError(`${sentence} The program "${agent.command}" is not on the ${whose} PATH`);
 }
 
 /** Clones the repository of a session unless an earlier life has done so (DF-43). */

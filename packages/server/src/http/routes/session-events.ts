@@ -51,7 +51,7 @@ export function sessionEventRoutes(app: FastifyInstance, parts: SessionEventPart
         tags: ['Conversations'],
         summary: 'Streams what happened and happens in a session',
         description:
-          'Server-sent events with ids that count from 1: `message_update`, `status_change` and `agent_error` as agentapi has them, `state_change` of the session, and `journal_gap` where events are not kept any more. Ends with the session; 204 when it has ended and there is nothing more.',
+          'Server-sent events with ids that count from 1: `message_update`, `status_change` and `agent_error` as agentapi has them, but with `waiting_for` (`dialog`, `permission`) while the agent asks something, `state_change` of the session, and `journal_gap` where events are not kept any more. Ends with the session; 204 when it has ended and there is nothing more.',
         params: sessionParams,
         querystring: eventsQuery,
         headers: eventsHeaders,
