@@ -189,12 +189,12 @@ export class Client {
 
   /** What sessions can run. */
   agents(options: CallOptions = {}): Promise<AgentList> {
-    return this.#transport.json({ ...options, method: 'GET', path: '/agents' }, agentListSchema);
+    return this.#transport.json({ ...options, method: 'GET', path: '/start/agents' }, agentListSchema);
   }
 
   /** Scripts that agent servers can be started by. */
   scripts(options: CallOptions = {}): Promise<ScriptList> {
-    return this.#transport.json({ ...options, method: 'GET', path: '/scripts' }, scriptListSchema);
+    return this.#transport.json({ ...options, method: 'GET', path: '/start/scripts' }, scriptListSchema);
   }
 
   /** For pages of the server itself: has the browser show a cookie from now on, so that the page can forget the key. */

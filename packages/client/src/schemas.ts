@@ -208,13 +208,13 @@ export const errorBodySchema = z.looseObject({
   errors: z.optional(z.array(z.looseObject({ message: z.optional(z.string()) }))),
 });
 
-/** What sessions can run: answer of `GET /agents`. */
+/** What sessions can run: answer of `GET /start/agents`. */
 export type AgentList = components['schemas']['Agents'];
 
-/** Scripts that agent servers can be started by: answer of `GET /scripts`. */
+/** Scripts that agent servers can be started by: answer of `GET /start/scripts`. */
 export type ScriptList = components['schemas']['Scripts'];
 
-/** Body of `GET /agents`. */
+/** Body of `GET /start/agents`. */
 export const agentListSchema: z.ZodMiniType<AgentList> = z.looseObject({
   default_agent: z.string(),
   agents: z.array(
@@ -227,7 +227,7 @@ export const agentListSchema: z.ZodMiniType<AgentList> = z.looseObject({
   ),
 });
 
-/** Body of `GET /scripts`. */
+/** Body of `GET /start/scripts`. */
 export const scriptListSchema: z.ZodMiniType<ScriptList> = z.looseObject({
   default_script: z.string(),
   scripts: z.array(z.string()),

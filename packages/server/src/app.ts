@@ -80,7 +80,7 @@ const RESERVED_SEGMENTS: ReadonlySet<string> = new Set([
     'readyz',
     'version',
   ],
-  ...['me', 'agents', 'scripts', 'api-keys', 'audit', 'events', 'metrics', 'mcp', 'console', 'docs'],
+  ...['me', 'api-keys', 'audit', 'events', 'metrics', 'mcp', 'console', 'docs'],
   'openapi.json',
 ]);
 

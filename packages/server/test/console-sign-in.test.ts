@@ -288,18 +288,18 @@ describe('what a console asks first', () => {
     expect(me).not.toHaveProperty('key');
   });
 
-  test('GET /agents and /scripts tell what sessions can be started with, to whoever may start some', async () => {
-    const agents = JSON.parse((await ask('GET', '/agents', { 'x-api-key': ROOT })).body);
+  test('GET /start/agents and /start/scripts tell what sessions can be started with, to whoever may start some', async () => {
+    const agents = JSON.parse((await ask('GET', '/start/agents', { 'x-api-key': ROOT })).body);
     expect(agents).toMatchObject({
       default_agent: 'demo',
       agents: expect.arrayContaining([{ name: 'demo', type: 'custom', transport: 'pty', installed: true }]),
     });
-    const scripts = JSON.parse((await ask('GET', '/scripts', { 'x-api-key': ROOT })).body);
+    const scripts = JSON.parse((await ask('GET', '/start/scripts', { 'x-api-key': ROOT })).body);
     expect(scripts).toEqual({
       default_script: 'auto',
       scripts: ['agentapi_default.sh', 'agentapi_with_github.sh'],
     });
-    for (const path of ['/agents', '/scripts']) {
+    for (const path of ['/start/agents', '/start/scripts']) {
       expect((await ask('GET', path, { 'x-api-key': OTHER })).status).toBe(403);
     }
   });

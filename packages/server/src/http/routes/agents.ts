@@ -44,12 +44,12 @@ export interface StartChoices {
   readonly defaultScript: string;
 }
 
-/** `GET /agents` and `/scripts`: what a session can be started with. */
+/** `GET /start/agents` and `/start/scripts`: what a session can be started with. */
 export function startChoiceRoutes(app: FastifyInstance, choices: StartChoices): void {
   const routes = app.withTypeProvider<ZodTypeProvider>();
 
   routes.get(
-    '/agents',
+    '/start/agents',
     {
       config: { permission: 'session:create' },
       schema: {
@@ -71,7 +71,7 @@ export function startChoiceRoutes(app: FastifyInstance, choices: StartChoices): 
   );
 
   routes.get(
-    '/scripts',
+    '/start/scripts',
     {
       config: { permission: 'session:create' },
       schema: {
