@@ -28,9 +28,13 @@ export class OverviewState {
         return;
       }
       case 'status': {
+        // A status without a question ends the one before.
         const known = this.#sessions.get(news.id);
         const name = known?.name ?? event.name;
-        this.#sessions.set(news.id, { name, data: { ...this.#membersOf(news.id), ...data } });
+        this.#sessions.set(news.id, {
+          name,
+          data: { ...this.#membersOf(news.id), waiting_for: undefined, ...data },
+        });
         return;
       }
       case 'message':
