@@ -1,3 +1,4 @@
+import type { ReadonlySignal } from '@preact/signals';
 import { createContext } from 'preact';
 import { useContext, useEffect } from 'preact/hooks';
 import type { Client } from '@agentapi-proxy/client';
@@ -19,6 +20,8 @@ export interface Console {
   /** All sessions, live. */
   readonly sessions: LiveSessions;
   readonly titles: Titles;
+  /** Whether somebody may see the page. */
+  readonly isSeen: ReadonlySignal<boolean>;
   readonly preferences: Preferences;
   readonly notifications: Notifications;
   /** Asks before something unsaved is left behind. */

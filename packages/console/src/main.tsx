@@ -3,7 +3,10 @@ import { render } from 'preact';
 import { navigate } from 'wouter-preact/use-browser-location';
 import { Auth } from './api/auth.ts';
 import { LiveSessions } from './api/live-sessions.ts';
+import { SharedOverview } from './api/shared-overview.ts';
+import { browserTabs, groupNameOf } from './api/tab-group.ts';
 import { Titles } from './api/titles.ts';
+import { seenSignal } from './api/while-seen.ts';
 import { App } from './app.tsx';
 import { LeaveGuard } from './components/leave-guard.ts';
 import { Toasts } from './components/toasts.tsx';
@@ -24,8 +27,22 @@ const basePath = base.pathname.replace(/\/$/, '');
 const auth = new Auth(base.href);
 const { client } = auth;
 const preferences = new Preferences();
-const sessions = new LiveSessions(client);
 const titles = new Titles(client);
+const isSeen = seenSignal(document);
+const groupName = async (): Promise<string> => {
+  const { user_id, role, permissions, key, session_id, server } = auth.me ?? {};
+  return await groupNameOf([
+    base.href,
+    server?.version,
+    auth.key,
+    user_id,
+    role,
+    permissions,
+    key?.id,
+    session_id,
+  ]);
+};
+const sessions = new LiveSessions(new SharedOverview({ client, isSeen, tabs: browserTabs(), groupName }));
 const toasts = new Toasts();
 const leaveGuard = new LeaveGuard();
 const notifications = new Notifications({
@@ -35,7 +52,17 @@ const notifications = new Notifications({
   isOwn: (session) => auth.me?.user_id === session.ownerId,
   open: (id) => navigate(`${basePath}/sessions/${encodeURIComponent(id)}`),
 });
-const parts: Console = { client, auth, sessions, titles, preferences, notifications, leaveGuard, toasts };
+const parts: Console = {
+  client,
+  auth,
+  sessions,
+  titles,
+  isSeen,
+  preferences,
+  notifications,
+  leaveGuard,
+  toasts,
+};
 
 preferences.applyTheme();
 notifications.start();

@@ -1,3 +1,4 @@
+import type { ReadonlySignal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import {
   ApiError,
@@ -7,6 +8,7 @@ import {
   type SessionDetails,
 } from '@agentapi-proxy/client';
 import { useConsole } from '../console-context.ts';
+import { whileSeen } from './while-seen.ts';
 import { isAsking } from './overview-event.ts';
 import { liveSessionOf, type LiveSession, type SessionFacts } from './live-session.ts';
 
@@ -24,7 +26,7 @@ export type SessionLookup =
 
 /** The session with this id, live: from the list of sessions, or for those who may not list them on its own. */
 export function useSession(id: string): SessionLookup {
-  const { auth, client, sessions } = useConsole();
+  const { auth, client, sessions, isSeen } = useConsole();
   const canList = auth.can('session:list');
   const canRead = auth.can('session:access');
   const listed = sessions.list.value.get(id);
@@ -32,7 +34,7 @@ export function useSession(id: string): SessionLookup {
   const [details, setDetails] = useState<SessionDetails | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [attempt, setAttempt] = useState(0);
-  const [facts, streams] = useOwnFacts(client, id, !canList && canRead);
+  const [facts, streams] = useOwnFacts(client, isSeen, id, !canList && canRead);
   const state = listed?.state ?? facts.state;
 
   useEffect(() => {
@@ -73,7 +75,12 @@ export function useSession(id: string): SessionLookup {
  * State and status from the journal of the session, for those who may not see the stream over all sessions; and how
  * often that has ended, which may mean that there is no such session any more.
  */
-function useOwnFacts(client: Client, id: string, isOn: boolean): readonly [SessionFacts, number] {
+function useOwnFacts(
+  client: Client,
+  isSeen: ReadonlySignal<boolean>,
+  id: string,
+  isOn: boolean,
+): readonly [SessionFacts, number] {
   const [facts, setFacts] = useState<SessionFacts>({});
   const [ends, setEnds] = useState(0);
   useEffect(() => {
@@ -81,8 +88,12 @@ function useOwnFacts(client: Client, id: string, isOn: boolean): readonly [Sessi
     if (!isOn) return undefined;
     const life = new AbortController();
     const watch = async (): Promise<void> => {
+      const { signal } = life;
+      let after = 0;
+      const open = (end: AbortSignal) => client.session(id).conversation.events({ signal: end, after });
       try {
-        for await (const { name, data } of client.session(id).conversation.events({ signal: life.signal })) {
+        for await (const { id: event, name, data } of whileSeen({ isSeen, signal, open })) {
+          after = event;
           const change = factsOf(name, data);
           if (change !== null) setFacts((known) => ({ ...known, ...change }));
         }
@@ -93,7 +104,7 @@ function useOwnFacts(client: Client, id: string, isOn: boolean): readonly [Sessi
     };
     void watch();
     return () => life.abort();
-  }, [client, id, isOn]);
+  }, [client, isSeen, id, isOn]);
   return [facts, ends];
 }
 

@@ -6,6 +6,7 @@ import type {
   Session,
   SessionDetails,
 } from '@agentapi-proxy/client';
+import { whileSeen } from '../api/while-seen.ts';
 import { newsOf, type AgentNotice, type JournalNews } from './journal-news.ts';
 import { lastEventOf, withMessages } from './message-list.ts';
 
@@ -44,6 +45,7 @@ const MAX_NOTICES = 5;
  */
 export class ConversationStore {
   readonly #session: Session;
+  readonly #isSeen: ReadonlySignal<boolean>;
   readonly #life = new AbortController();
   readonly #messages = signal<readonly ConversationMessage[]>([]);
   readonly #phase = signal<LoadPhase>({ kind: 'loading' });
@@ -71,8 +73,10 @@ export class ConversationStore {
   readonly details: ReadonlySignal<SessionDetails | undefined> = this.#details;
   readonly notices: ReadonlySignal<readonly AgentNotice[]> = this.#notices;
 
-  constructor(session: Session) {
+  /** @param isSeen - while it is false the store rests, and catches up afterwards */
+  constructor(session: Session, isSeen: ReadonlySignal<boolean>) {
     this.#session = session;
+    this.#isSeen = isSeen;
   }
 
   /** Reads the end of the conversation and follows it until `close`. */
@@ -164,18 +168,16 @@ export class ConversationStore {
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
-    const events = this.#session.conversation.events({
-      signal,
-      after: this.#lastEvent,
-      onConnect: () => {
-        this.#connection.value = 'live';
-        void this.#askStatus();
-      },
-      onReconnect: () => {
-        if (!signal.aborted) this.#connection.value = 'reconnecting';
-      },
-    });
-    for await (const event of events) {
+    const onConnect = (): void => {
+      this.#connection.value = 'live';
+      void this.#askStatus();
+    };
+    const onReconnect = (): void => {
+      if (!signal.aborted) this.#connection.value = 'reconnecting';
+    };
+    const open = (end: AbortSignal) =>
+      this.#session.conversation.events({ signal: end, after: this.#lastEvent, onConnect, onReconnect });
+    for await (const event of whileSeen({ isSeen: this.#isSeen, signal, open })) {
       this.#lastEvent = event.id;
       const news = newsOf(event);
       if (news === undefined) continue;

@@ -208,20 +208,20 @@ interface Parts {
 
 /** Everything that a conversation works with, for as long as it is shown. */
 function useParts(sessionId: string): Parts {
-  const { client, auth } = useConsole();
+  const { client, auth, isSeen } = useConsole();
   const parts = useMemo(() => {
     const session = client.session(sessionId);
     const kept = new KeptText(browserStorage());
     const upload = (onProgress: (share: number) => void) => uploadClient(auth, onProgress).session(sessionId);
     return {
-      store: new ConversationStore(session),
+      store: new ConversationStore(session, isSeen),
       queue: new QueueStore(session, kept),
-      questions: new QuestionsStore(session),
+      questions: new QuestionsStore(session, isSeen),
       keeper: new ScrollKeeper(),
       kept,
       attachments: new Attachments(upload, kept.draft(sessionId).files),
     };
-  }, [client, auth, sessionId]);
+  }, [client, auth, isSeen, sessionId]);
   useEffect(() => {
     const { store, queue, questions, attachments } = parts;
     const unwatch = store.watch((news) => {

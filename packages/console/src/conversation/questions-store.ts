@@ -8,6 +8,7 @@ import {
   type Session,
   type ToolCall,
 } from '@agentapi-proxy/client';
+import { whileSeen } from '../api/while-seen.ts';
 
 /** A dialog appears on the agent's screen a moment before or after what the journal tells of it. */
 const LOOK_AFTER_NEWS_MS = 400;
@@ -19,6 +20,7 @@ const MAX_TOOL_CALLS = 500;
 /** What the agent asks, and what it does, besides what it says. */
 export class QuestionsStore {
   readonly #session: Session;
+  readonly #isSeen: ReadonlySignal<boolean>;
   readonly #dialog = signal<AgentDialog | null>(null);
   readonly #permissions = signal<readonly PermissionRequest[]>([]);
   readonly #toolCalls = signal<readonly ToolCall[]>([]);
@@ -36,8 +38,10 @@ export class QuestionsStore {
   readonly toolCalls: ReadonlySignal<readonly ToolCall[]> = this.#toolCalls;
   readonly plan: ReadonlySignal<readonly PlanEntry[]> = this.#plan;
 
-  constructor(session: Session) {
+  /** @param isSeen - while it is false nothing streams */
+  constructor(session: Session, isSeen: ReadonlySignal<boolean>) {
     this.#session = session;
+    this.#isSeen = isSeen;
   }
 
   /** Begins to look; again when it is another transport than before. */
@@ -128,8 +132,9 @@ export class QuestionsStore {
       this.#permissions.value = [];
       this.#plan.value = [];
     };
+    const open = (end: AbortSignal) => this.#session.agent.acpEvents({ signal: end, onConnect });
     try {
-      for await (const event of this.#session.agent.acpEvents({ signal, onConnect })) {
+      for await (const event of whileSeen({ isSeen: this.#isSeen, signal, open })) {
         switch (event.kind) {
           case 'tool_call':
             this.#toolCalls.value = withToolCall(this.#toolCalls.value, event.toolCall);

@@ -1,5 +1,6 @@
 import { signal, type ReadonlySignal } from '@preact/signals';
 import { ApiError, ClientError, type Session, type TerminalEvent } from '@agentapi-proxy/client';
+import { pause, whileSeen } from '../api/while-seen.ts';
 
 /** Whether the screen on the page is that of the agent. */
 export type FeedState =
@@ -28,13 +29,16 @@ const RETRY_MS = 1_500;
 export class TerminalFeed<Event> {
   readonly #session: Session;
   readonly #target: FeedTarget<Event>;
+  readonly #isSeen: ReadonlySignal<boolean>;
   readonly #life = new AbortController();
   readonly #state = signal<FeedState>({ kind: 'connecting' });
   readonly state: ReadonlySignal<FeedState> = this.#state;
 
-  constructor(session: Session, target: FeedTarget<Event>) {
+  /** @param isSeen - while it is false the screen stands still */
+  constructor(session: Session, target: FeedTarget<Event>, isSeen: ReadonlySignal<boolean>) {
     this.#session = session;
     this.#target = target;
+    this.#isSeen = isSeen;
     void this.#follow();
   }
 
@@ -46,8 +50,9 @@ export class TerminalFeed<Event> {
     const { signal } = this.#life;
     while (!signal.aborted) {
       try {
-        const hooks = { signal, onReconnect: () => this.#set({ kind: 'reconnecting' }) };
-        for await (const event of this.#target.open(this.#session, hooks)) {
+        const onReconnect = (): void => this.#set({ kind: 'reconnecting' });
+        const open = (end: AbortSignal) => this.#target.open(this.#session, { signal: end, onReconnect });
+        for await (const event of whileSeen({ isSeen: this.#isSeen, signal, open })) {
           await this.#target.show(event);
           this.#set({ kind: 'live' });
         }
@@ -81,19 +86,6 @@ function afterError(error: unknown): FeedState | null {
     return { kind: 'failed', error };
   }
   return error instanceof ClientError ? null : { kind: 'failed', error };
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
-  });
 }
 
 /** The agent speaks a protocol instead of drawing a screen. */

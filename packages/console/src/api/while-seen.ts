@@ -1,0 +1,107 @@
+import { signal as madeSignal, type ReadonlySignal } from '@preact/signals';
+import { ApiError, ClientError } from '@agentapi-proxy/client';
+
+/** Whoever looks at another tab for a moment comes back to a page that has missed nothing. */
+const HIDDEN_MS = 5_000;
+/** A machine that wakes up has its network back a moment later. */
+const RETRY_MS = 1_500;
+
+/** What is to be told of page visibility. */
+type Visible = Pick<Document, 'hidden' | 'addEventListener'>;
+
+/** A stream that is opened anew whenever somebody looks again. */
+export interface SeenStream<Event> {
+  readonly isSeen: ReadonlySignal<boolean>;
+  /** Ends it for good. */
+  readonly signal: AbortSignal;
+  /** Opens the stream where it was left; ended by the signal. */
+  readonly open: (signal: AbortSignal) => AsyncIterable<Event>;
+}
+
+/** Whether somebody may see the page: false once it has been hidden for some seconds. Lives as long as the page. */
+export function seenSignal(page: Visible): ReadonlySignal<boolean> {
+  const isSeen = madeSignal(true);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const look = (): void => {
+    clearTimeout(timer);
+    if (!page.hidden) isSeen.value = true;
+    else
+      timer = setTimeout(() => {
+        isSeen.value = false;
+      }, HIDDEN_MS);
+  };
+  page.addEventListener('visibilitychange', look);
+  look();
+  return isSeen;
+}
+
+/**
+ * Follows a stream while somebody sees the page: browsers share six connections among all tabs. Ends when the stream
+ * does, and rejects as it does; what fails in passing after a pause is opened again.
+ */
+export async function* whileSeen<Event>({
+  isSeen,
+  signal,
+  open,
+}: SeenStream<Event>): AsyncGenerator<Event, void, undefined> {
+  for (let wasPaused = false; ; wasPaused = true) {
+    await untilSeen(isSeen, signal);
+    const look = new AbortController();
+    const end = (): void => look.abort(signal.reason);
+    signal.addEventListener('abort', end);
+    const unsubscribe = isSeen.subscribe((seen) => {
+      if (!seen) look.abort();
+    });
+    try {
+      yield* open(look.signal);
+      return;
+    } catch (error) {
+      if (signal.aborted) throw error;
+      if (!look.signal.aborted) {
+        if (!wasPaused || !isPassing(error)) throw error;
+        await pause(RETRY_MS, signal);
+      }
+    } finally {
+      unsubscribe();
+      signal.removeEventListener('abort', end);
+    }
+  }
+}
+
+function isPassing(error: unknown): boolean {
+  if (error instanceof ApiError) return error.kind === 'unavailable';
+  return error instanceof ClientError && (error.kind === 'connection' || error.kind === 'timeout');
+}
+
+async function untilSeen(isSeen: ReadonlySignal<boolean>, signal: AbortSignal): Promise<void> {
+  let end = (): void => undefined;
+  let unsubscribe = (): void => undefined;
+  try {
+    await new Promise<void>((resolve) => {
+      end = resolve;
+      signal.addEventListener('abort', end);
+      if (signal.aborted) resolve();
+      unsubscribe = isSeen.subscribe((seen) => {
+        if (seen) resolve();
+      });
+    });
+  } finally {
+    unsubscribe();
+    signal.removeEventListener('abort', end);
+  }
+  signal.throwIfAborted();
+}
+
+/** Waits, or until the signal. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end);
+  });
+}

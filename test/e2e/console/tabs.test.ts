@@ -1,0 +1,112 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { CHROMIUM, openBrowser } from '../../support/console.ts';
+import type { ConsoleBrowser } from '../../support/console.ts';
+import { startServer } from '../../support/server-process.ts';
+import type { ServerProcess } from '../../support/server-process.ts';
+
+/** Each has a browser, servers and agents to start, on a machine that does so for other tests, too. */
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 90_000 });
+
+/** A page that nobody sees waits for some seconds before it closes its streams. */
+const PAUSED = { timeout: 20_000, interval: 250 };
+
+let browser: ConsoleBrowser;
+beforeAll(async () => {
+  if (CHROMIUM !== null) browser = await openBrowser();
+});
+afterAll(async () => {
+  if (CHROMIUM !== null) await browser[Symbol.asyncDispose]();
+});
+
+const log = (page: Page) => page.getByRole('log', { name: 'Conversation' });
+
+/** Headless browsers show all of their tabs at once; this says otherwise to one of them. */
+async function setHidden(page: Page, isHidden: boolean): Promise<void> {
+  await page.evaluate((hidden) => {
+    Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, isHidden);
+}
+
+/** Event streams that the server has open. */
+async function streamsOpen(server: ServerProcess): Promise<number> {
+  const metrics = await (await server.request('/metrics')).text();
+  return Number(/streams_open\{kind="event_stream"\} (\d+)/.exec(metrics)?.[1]);
+}
+
+describe.skipIf(CHROMIUM === null)('many tabs [needs chromium]', () => {
+  test('a conversation that nobody sees streams nothing, and catches up without a word when somebody looks', async () => {
+    await using server = await startServer();
+    const session = await server.client.start({ message: 'before' });
+    await session.waitUntilReady({ timeoutMs: 60_000 });
+    await browser.visit({ server, path: `sessions/${session.id}` }, async ({ page }) => {
+      await log(page).getByText('You said: before').waitFor();
+      await expect.poll(() => streamsOpen(server)).toBe(2);
+      await page.evaluate(() => {
+        new MutationObserver(() => {
+          if (document.body.innerText.includes('Reconnecting')) document.body.dataset['flash'] = 'yes';
+        }).observe(document.body, { subtree: true, childList: true, characterData: true });
+      });
+      await setHidden(page, true);
+      // The list of sessions stays, for notifications.
+      await expect.poll(() => streamsOpen(server), PAUSED).toBe(1);
+      await session.conversation.queue('meanwhile');
+      await expect
+        .poll(async () => JSON.stringify(await session.conversation.messages()), PAUSED)
+        .toContain('You said: meanwhile');
+      await setHidden(page, false);
+      await log(page).getByText('You said: meanwhile').waitFor();
+      await expect.poll(() => streamsOpen(server)).toBe(2);
+      expect(await log(page).getByText('You said: before').count()).toBe(1);
+      expect(await log(page).getByText('You said: meanwhile').count()).toBe(1);
+      expect(await page.locator('body').getAttribute('data-flash')).toBeNull();
+    });
+  });
+
+  test('eight conversations at once are live over one stream of the overview, and another tab takes over', async () => {
+    await using server = await startServer();
+    const session = await server.client.start({ message: 'before' });
+    await session.waitUntilReady({ timeoutMs: 60_000 });
+    // A page without the console keeps the window open; it has no icon.
+    await browser.visit({ server, path: 'licenses.txt', expectStatuses: [404] }, async ({ context }) => {
+      let overviews = 0;
+      const errors: string[] = [];
+      context.on('request', (request) => {
+        if (new URL(request.url()).pathname === '/events') overviews += 1;
+      });
+      context.on('weberror', (error) => errors.push(error.error().message));
+      const tabs: Page[] = [];
+      for (let count = 0; count < 8; count += 1) {
+        const last = tabs.at(-1);
+        if (last !== undefined) await setHidden(last, true);
+        const tab = await context.newPage();
+        tabs.push(tab);
+        await tab.goto(`${server.url}/console/sessions/${session.id}`);
+      }
+      for (const tab of tabs) await log(tab).getByText('You said: before').waitFor();
+      await expect.poll(() => streamsOpen(server), PAUSED).toBe(2);
+      expect(overviews).toBe(1);
+      for (const tab of tabs.slice(-1)) await setHidden(tab, true);
+      for (const [index, tab] of tabs.entries()) {
+        await setHidden(tab, false);
+        await tab.getByLabel('Message to the agent').fill(`from tab ${index}`);
+        await tab.getByRole('button', { name: /^(?:Send|Queue)$/ }).click();
+        await log(tab).getByText(`You said: from tab ${index}`).waitFor();
+        await setHidden(tab, true);
+      }
+      expect(overviews).toBe(1);
+      await tabs[0]?.close();
+      await expect.poll(() => overviews).toBe(2);
+      await expect.poll(() => streamsOpen(server), PAUSED).toBe(1);
+      const rest = tabs.slice(1);
+      await session.conversation.queue('/stream 200');
+      // Their conversations rest: the overview tells them.
+      await Promise.all(
+        rest.map(async (tab) => await tab.getByText('Working', { exact: true }).first().waitFor()),
+      );
+      expect(overviews).toBe(2);
+      expect(errors).toEqual([]);
+    });
+  });
+});
