@@ -190,3 +190,9 @@ async function scan(page: Page, axe: string): Promise<void> {
   });
   throw new Error(`axe finds on ${page.url()}:\n${texts.join('\n')}`);
 }
+
+/** Types into the field that gets the focus; a page gives it a moment after what was clicked or pressed. */
+export async function typeIntoFocus(page: Page, text: string): Promise<void> {
+  await page.waitForFunction(() => document.activeElement?.matches('input, textarea'));
+  await page.keyboard.type(text);
+}

@@ -1,7 +1,7 @@
 import { createClient } from '@agentapi-proxy/client';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { CHROMIUM, openBrowser } from '../../support/console.ts';
+import { CHROMIUM, openBrowser, typeIntoFocus } from '../../support/console.ts';
 import type { ConsoleBrowser } from '../../support/console.ts';
 import { settled } from '../../support/console-pages.ts';
 import { startServer } from '../../support/server-process.ts';
@@ -64,7 +64,7 @@ describe.skipIf(CHROMIUM === null)('the console by keyboard alone [needs chromiu
   test('from signing in to an answer of an agent and back, without a mouse', async () => {
     await browser.visit({ server, expectStatuses: [401] }, async ({ page, where }) => {
       await page.getByLabel('API key').waitFor();
-      await page.keyboard.type(ADMIN);
+      await typeIntoFocus(page, ADMIN);
       await page.keyboard.press('Enter');
       await page.getByRole('heading', { name: 'No sessions yet' }).waitFor();
 
@@ -72,7 +72,7 @@ describe.skipIf(CHROMIUM === null)('the console by keyboard alone [needs chromiu
       await page.getByLabel('What should the agent do?').waitFor();
       await expect.poll(where).toBe('/sessions/new');
       // It has the focus already.
-      await page.keyboard.type('Hello keyboard');
+      await typeIntoFocus(page, 'Hello keyboard');
       await page.keyboard.press('Control+Enter');
       const log = page.getByRole('log', { name: 'Conversation' });
       await log.getByText('You said: Hello keyboard').waitFor({ timeout: 60_000 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Page } from 'playwright-core';
 import { createClient } from '@agentapi-proxy/client';
 import type { Client } from '@agentapi-proxy/client';
-import { CHROMIUM, openBrowser, WINDOW_NAMES } from '../../support/console.ts';
+import { CHROMIUM, openBrowser, WINDOW_NAMES, typeIntoFocus } from '../../support/console.ts';
 import type { ConsoleBrowser } from '../../support/console.ts';
 import { startGitServer } from '../../support/git-server.ts';
 import { startServer } from '../../support/server-process.ts';
@@ -79,7 +79,7 @@ describe.skipIf(CHROMIUM === null)('a new session [needs chromium]', () => {
       expect(await value.getAttribute('type')).toBe('text');
       await open(page, 'Tags');
       await page.getByRole('button', { name: 'Add a tag' }).click();
-      await page.keyboard.type('team');
+      await typeIntoFocus(page, 'team');
       await page.getByLabel('Value of tag team').fill('docs');
       await open(page, 'More options');
       await check();
@@ -161,7 +161,7 @@ describe.skipIf(CHROMIUM === null)('a new session [needs chromium]', () => {
         await page.getByLabel('Repository', { exact: true }).fill('');
         await open(page, 'Environment variables');
         await page.getByRole('button', { name: 'Add a variable' }).click();
-        await page.keyboard.type('NOT A NAME');
+        await typeIntoFocus(page, 'NOT A NAME');
         await page.getByLabel('Value of variable NOT A NAME').fill('x');
         await open(page, 'Environment variables');
         await submit(page);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import type { Page } from 'playwright-core';
 import { createClient } from '@agentapi-proxy/client';
 import type { Client } from '@agentapi-proxy/client';
-import { CHROMIUM, openBrowser, WINDOW_NAMES } from '../../support/console.ts';
+import { CHROMIUM, openBrowser, WINDOW_NAMES, typeIntoFocus } from '../../support/console.ts';
 import type { ConsoleBrowser } from '../../support/console.ts';
 import { startServer } from '../../support/server-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
@@ -71,10 +71,10 @@ describe.skipIf(CHROMIUM === null)('profiles [needs chromium]', () => {
       await page.getByLabel('System prompt').fill('Be brief.');
       await page.getByLabel('Agent', { exact: true }).selectOption('demo');
       await page.getByRole('button', { name: 'Add a variable' }).click();
-      await page.keyboard.type('API_TOKEN');
+      await typeIntoFocus(page, 'API_TOKEN');
       await page.getByLabel('Value of variable API_TOKEN').fill(SECRET);
       await page.getByRole('button', { name: 'Add a template' }).click();
-      await page.keyboard.type('review');
+      await typeIntoFocus(page, 'review');
       await page.getByLabel('Message', { exact: true }).fill('Review {{file}} for {{ concern }}.');
       await page.getByText('Variables: file, concern').waitFor();
       await page.getByText('Review ‹file› for ‹concern›.').waitFor();
@@ -108,7 +108,7 @@ describe.skipIf(CHROMIUM === null)('profiles [needs chromium]', () => {
       expect(await page.content()).not.toContain(SECRET);
       expect(await page.getByRole('button', { name: 'Save', exact: true }).isDisabled()).toBe(true);
       await page.getByRole('button', { name: 'Replace: Value of variable LEVEL' }).click();
-      await page.keyboard.type('trace');
+      await typeIntoFocus(page, 'trace');
       await save(page);
       await page.getByText('The profile was saved.').waitFor();
       expect(await page.content()).not.toContain('trace');

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Page } from 'playwright-core';
 import { createClient } from '@agentapi-proxy/client';
 import type { Client } from '@agentapi-proxy/client';
-import { CHROMIUM, openBrowser, WINDOW_NAMES } from '../../support/console.ts';
+import { CHROMIUM, openBrowser, WINDOW_NAMES, typeIntoFocus } from '../../support/console.ts';
 import type { ConsoleBrowser } from '../../support/console.ts';
 import { eventually, startServer } from '../../support/server-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
@@ -128,7 +128,7 @@ describe.skipIf(CHROMIUM === null)('the list of sessions [needs chromium]', () =
       await page.keyboard.press('Escape');
       await help.waitFor({ state: 'detached' });
       await page.keyboard.press('/');
-      await page.keyboard.type('jjj');
+      await typeIntoFocus(page, 'jjj');
       await page.getByRole('heading', { name: 'No session matches' }).waitFor();
       await page.keyboard.press('Escape');
       await page.keyboard.press('Escape');
