@@ -17,6 +17,8 @@ describe('POST /start', () => {
     server = await startServer({
       env: { OPERATOR_SECRET: 'operator-secret-value', GITHUB_TOKEN: 'token-of-the-operator' },
       config: {
+        // Servers of other tests take ports from 9000 on, and one test asks for the lowest that is free.
+        start_port: 19_340,
         environment: { pass: ['GITHUB_TOKEN'] },
         agents: {
           absent: { command: 'no-such-agent-program' },

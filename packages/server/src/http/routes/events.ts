@@ -28,7 +28,7 @@ export function eventRoutes(app: FastifyInstance, parts: EventParts): void {
         summary: 'Streams what changes in all sessions',
         description:
           'Server-sent events: first `session` for each session that lives, then `session_state`, `session_status`, `message_created`, `message_updated`, `agent_error` and `session_deleted`; `session_hidden` when a share ends, `resync` before everything is told anew to a client that was too slow. `event_id` is the place in the journal of the session. `session` and `session_status` say with `waiting_for` that the agent asks something: `dialog` or `permission`.',
-        response: { 200: { content: { 'text/event-stream': { schema: z.string() } } } },
+        response: { 200: { content: { 'text/event-stream': { schema: z.unknown() } } } },
       },
     },
     async (request, reply) => {

@@ -56,7 +56,7 @@ export function sessionEventRoutes(app: FastifyInstance, parts: SessionEventPart
         querystring: eventsQuery,
         headers: eventsHeaders,
         response: {
-          200: { content: { 'text/event-stream': { schema: z.string() } } },
+          200: { content: { 'text/event-stream': { schema: z.unknown() } } },
           204: z.undefined(),
         },
       },
