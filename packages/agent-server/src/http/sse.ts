@@ -30,6 +30,7 @@ export interface Subscription<Event> {
 /** Owns every open event stream of a server. */
 export class EventStreams {
   readonly #open = new Set<() => void>();
+  #closed = false;
   readonly #keepAliveMs: number;
 
   constructor(keepAliveMs: number = KEEP_ALIVE_MS) {
@@ -93,11 +94,14 @@ export class EventStreams {
     // Node adds this header only beside a fixed length; a client that asked for `close` gets that.
     if (response.shouldKeepAlive) response.setHeader('Connection', 'keep-alive');
     response.writeHead(200, HEADERS).flushHeaders();
-    pump();
+    // A request that waited for the agent while the server began to close would hold it up.
+    if (this.#closed) end();
+    else pump();
   }
 
-  /** Ends every stream after what is already queued for it (AA-071). */
+  /** Ends every stream after what is already queued for it (AA-071), and those that are opened later at once. */
   close(): void {
+    this.#closed = true;
     for (const end of this.#open) end();
   }
 }
