@@ -181,6 +181,16 @@ describe('the end of streams', () => {
     expect(served.conversation.subscribers).toBe(0);
   });
 
+  test('AA-071: a stream that is opened while the server closes ends, too', async () => {
+    await using served = await serveApi();
+    served.api.endStreams();
+    for (const path of ['/events', '/internal/screen']) {
+      await using late = await served.stream(path);
+      expect([late.status, await late.ended]).toEqual([200, true]);
+    }
+    expect(served.conversation.subscribers).toBe(0);
+  });
+
   test('AA-071: a client that leaves is released', async () => {
     await using served = await serveApi();
     for (let round = 0; round < 3; round++) {
