@@ -21,13 +21,6 @@ export const WINDOWS = {
 export type WindowName = keyof typeof WINDOWS;
 export const WINDOW_NAMES = ['desktop', 'telephone'] as const satisfies readonly WindowName[];
 
-/**
- * Windows that whole flows are gone through in: both in the long form (`make e2e`). Otherwise the narrow one, where more can
- * go wrong; tests that name no window use the wide one.
- */
-export const FLOW_WINDOWS: readonly WindowName[] =
-  process.env['AGENTAPI_PROXY_TEST_THOROUGH'] === '1' ? WINDOW_NAMES : ['telephone'];
-
 export const THEMES = ['light', 'dark'] as const;
 export type Theme = (typeof THEMES)[number];
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { CHROMIUM, openBrowser, THEMES, FLOW_WINDOWS, WINDOWS } from '../../support/console.ts';
+import { CHROMIUM, openBrowser, THEMES, WINDOW_NAMES, WINDOWS } from '../../support/console.ts';
 import type { ConsoleBrowser, Visit } from '../../support/console.ts';
 import { CONSOLE_PAGES, settled } from '../../support/console-pages.ts';
 import type { ConsolePage } from '../../support/console-pages.ts';
@@ -68,7 +68,7 @@ test('every page of the console is looked at', async () => {
 describe.skipIf(CHROMIUM === null)('every page of the console [needs chromium]', () => {
   test.each(CONSOLE_PAGES)('$name: axe finds nothing in any colours or window', async (entry) => {
     await visit(entry, async ({ page, check }) => {
-      for (const window of FLOW_WINDOWS) {
+      for (const window of WINDOW_NAMES) {
         await page.setViewportSize(WINDOWS[window]);
         for (const colorScheme of THEMES) {
           await page.emulateMedia({ colorScheme });

@@ -1,7 +1,7 @@
 import { createClient } from '@agentapi-proxy/client';
 import type { Client } from '@agentapi-proxy/client';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { CHROMIUM, openBrowser, THEMES, FLOW_WINDOWS } from '../../support/console.ts';
+import { CHROMIUM, openBrowser, THEMES, WINDOW_NAMES } from '../../support/console.ts';
 import type { ConsoleBrowser } from '../../support/console.ts';
 import { startServer } from '../../support/server-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
@@ -47,7 +47,7 @@ afterAll(async () => {
 });
 
 describe.skipIf(CHROMIUM === null)('API keys in the console [needs chromium]', () => {
-  test.each(FLOW_WINDOWS)('on a %s: made, shown once, replaced, revoked', async (window) => {
+  test.each(WINDOW_NAMES)('on a %s: made, shown once, replaced, revoked', async (window) => {
     const name = `Key of a ${window} ${HOSTILE}`;
     await browser.visit({ server, key: ADMIN, window, path: 'keys' }, async ({ page, goto, check }) => {
       await page.getByRole('button', { name: 'New key' }).first().click();
@@ -115,7 +115,7 @@ describe.skipIf(CHROMIUM === null)('API keys in the console [needs chromium]', (
 });
 
 describe.skipIf(CHROMIUM === null)('the administration in the console [needs chromium]', () => {
-  test.each(FLOW_WINDOWS)('on a %s: figures at a glance, and how they change', async (window) => {
+  test.each(WINDOW_NAMES)('on a %s: figures at a glance, and how they change', async (window) => {
     await browser.visit({ server, key: ADMIN, window }, async ({ page, where, check }) => {
       await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Admin' }).click();
       const tile = (name: string) => page.getByRole('article').filter({ hasText: name });
@@ -129,7 +129,7 @@ describe.skipIf(CHROMIUM === null)('the administration in the console [needs chr
     });
   });
 
-  test.each(FLOW_WINDOWS)('on a %s: everybody’s sessions, by user', async (window) => {
+  test.each(WINDOW_NAMES)('on a %s: everybody’s sessions, by user', async (window) => {
     await browser.visit({ server, key: ADMIN, window, path: 'admin' }, async ({ page, where, check }) => {
       await page.getByRole('link', { name: 'Users' }).click();
       await page.getByRole('row').filter({ hasText: 'alice' }).waitFor();
@@ -141,7 +141,7 @@ describe.skipIf(CHROMIUM === null)('the administration in the console [needs chr
     });
   });
 
-  test.each(FLOW_WINDOWS)('on a %s: who did what is found, page by page', async (window) => {
+  test.each(WINDOW_NAMES)('on a %s: who did what is found, page by page', async (window) => {
     const { id } = await root.apiKeys.create({ name: `For the audit on a ${window}` });
     await browser.visit({ server, key: ADMIN, window, path: 'admin' }, async ({ page, where, check }) => {
       await page.getByRole('link', { name: 'Audit log' }).click();
@@ -175,7 +175,7 @@ describe.skipIf(CHROMIUM === null)('the administration in the console [needs chr
     });
   });
 
-  test.each(FLOW_WINDOWS)('on a %s: whoever is no admin sees nothing of it', async (window) => {
+  test.each(WINDOW_NAMES)('on a %s: whoever is no admin sees nothing of it', async (window) => {
     for (const key of [READER, ALICE]) {
       await browser.visit({ server, key, window, path: 'admin' }, async ({ page, check }) => {
         await page.getByRole('heading', { name: 'You may not see this page' }).waitFor();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { CHROMIUM, openBrowser, FLOW_WINDOWS } from '../../support/console.ts';
+import { CHROMIUM, openBrowser, WINDOW_NAMES } from '../../support/console.ts';
 import type { ConsoleBrowser } from '../../support/console.ts';
 import { startServer } from '../../support/server-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
@@ -82,7 +82,7 @@ const toEnd = async (page: Page): Promise<number> =>
   await log(page).evaluate((element) => element.scrollHeight - element.scrollTop - element.clientHeight);
 
 describe.skipIf(CHROMIUM === null)('a conversation [needs chromium]', () => {
-  test.each(FLOW_WINDOWS)(
+  test.each(WINDOW_NAMES)(
     'on a %s: one writes, the agent answers, and that is announced once',
     async (window) => {
       const session = await server.client.start();
@@ -107,7 +107,7 @@ describe.skipIf(CHROMIUM === null)('a conversation [needs chromium]', () => {
     },
   );
 
-  test.each(FLOW_WINDOWS)(
+  test.each(WINDOW_NAMES)(
     'on a %s: while the agent works messages wait, and can be changed, taken back, and let through',
     async (window) => {
       const session = await server.client.start();
@@ -155,7 +155,7 @@ describe.skipIf(CHROMIUM === null)('a conversation [needs chromium]', () => {
     await session.delete();
   });
 
-  test.each(FLOW_WINDOWS)(
+  test.each(WINDOW_NAMES)(
     'on a %s: questions of an agent are answered with buttons, or with keys',
     async (window) => {
       const session = await server.client.start();
@@ -182,7 +182,7 @@ describe.skipIf(CHROMIUM === null)('a conversation [needs chromium]', () => {
     },
   );
 
-  test.each(FLOW_WINDOWS)(
+  test.each(WINDOW_NAMES)(
     'on a %s: an agent that speaks ACP shows its plan and its tool calls, and asks for permission',
     async (window) => {
       const session = await server.client.start({ agent: 'asking', message: 'Mend it' });
@@ -212,7 +212,7 @@ describe.skipIf(CHROMIUM === null)('a conversation [needs chromium]', () => {
     },
   );
 
-  test.each(FLOW_WINDOWS)(
+  test.each(WINDOW_NAMES)(
     'on a %s: an agent that asks for permission waits for somebody, and the list says so',
     async (window) => {
       const session = await server.client.start({ agent: 'asking', message: 'Mend this' });
@@ -229,7 +229,7 @@ describe.skipIf(CHROMIUM === null)('a conversation [needs chromium]', () => {
     },
   );
 
-  test.each(FLOW_WINDOWS)(
+  test.each(WINDOW_NAMES)(
     'on a %s: files go to the agent, those that are too large do not',
     async (window) => {
       const session = await server.client.start();
@@ -269,7 +269,7 @@ describe.skipIf(CHROMIUM === null)('a conversation [needs chromium]', () => {
     },
   );
 
-  test.each(FLOW_WINDOWS)('on a %s: templates of profiles are filled in', async (window) => {
+  test.each(WINDOW_NAMES)('on a %s: templates of profiles are filled in', async (window) => {
     const { profile } = await server.client.profiles.create({
       name: 'Reviews',
       message_templates: [
@@ -312,7 +312,7 @@ describe.skipIf(CHROMIUM === null)('a conversation [needs chromium]', () => {
     await session.delete();
   });
 
-  test.each(FLOW_WINDOWS)(
+  test.each(WINDOW_NAMES)(
     'on a %s: a crash of the server loses nothing and doubles nothing, and what is sent meanwhile arrives',
     async (window) => {
       await using series = await ServerSeries.start();
@@ -373,7 +373,7 @@ async function talkingServer(
 }
 
 describe.skipIf(CHROMIUM === null)('a conversation of 2,000 messages [needs chromium]', () => {
-  test.each(FLOW_WINDOWS)(
+  test.each(WINDOW_NAMES)(
     'on a %s: begins at its end, and stays where one reads',
     async (window) => {
       const { talking, session, say } = await talkingServer(
@@ -474,7 +474,7 @@ const HOSTILE = [
 ];
 
 describe.skipIf(CHROMIUM === null)('hostile texts [needs chromium]', () => {
-  test.each(FLOW_WINDOWS)(
+  test.each(WINDOW_NAMES)(
     'on a %s: run nothing, load nothing, break nothing, and are shown',
     async (window) => {
       const script = HOSTILE.flatMap((content) => [

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Page } from 'playwright-core';
 import { createClient } from '@agentapi-proxy/client';
 import type { Client } from '@agentapi-proxy/client';
-import { CHROMIUM, openBrowser, FLOW_WINDOWS, typeIntoFocus } from '../../support/console.ts';
+import { CHROMIUM, openBrowser, WINDOW_NAMES, typeIntoFocus } from '../../support/console.ts';
 import type { ConsoleBrowser } from '../../support/console.ts';
 import { startGitServer } from '../../support/git-server.ts';
 import { startServer } from '../../support/server-process.ts';
@@ -64,7 +64,7 @@ async function paste(page: Page, label: string, text: string): Promise<void> {
 }
 
 describe.skipIf(CHROMIUM === null)('a new session [needs chromium]', () => {
-  test.each(FLOW_WINDOWS)('on a %s: is started from what was filled in, and shown', async (window) => {
+  test.each(WINDOW_NAMES)('on a %s: is started from what was filled in, and shown', async (window) => {
     await browser.visit({ server, key: ALICE, window, path: 'sessions/new' }, async (visit) => {
       const { page, check } = visit;
       await page.getByLabel('What should the agent do?').fill('Greet the moon');
@@ -174,7 +174,7 @@ describe.skipIf(CHROMIUM === null)('a new session [needs chromium]', () => {
     );
   });
 
-  test.each(FLOW_WINDOWS)(
+  test.each(WINDOW_NAMES)(
     'on a %s: that fails shows the reason and the log, and can be tried again',
     async (window) => {
       await browser.visit({ server, key: ALICE, window, path: 'sessions/new' }, async ({ page, check }) => {
@@ -218,7 +218,7 @@ describe.skipIf(CHROMIUM === null)('a new session [needs chromium]', () => {
     });
   });
 
-  test.each(FLOW_WINDOWS)('on a %s: hostile text is text in every field', async (window) => {
+  test.each(WINDOW_NAMES)('on a %s: hostile text is text in every field', async (window) => {
     const hostile = `"><img src=x onerror="document.title='run'"><script>document.title='run'</script>\u202e${'w'.repeat(300)}`;
     await browser.visit(
       {

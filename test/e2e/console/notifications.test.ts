@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { CHROMIUM, openBrowser, FLOW_WINDOWS } from '../../support/console.ts';
+import { CHROMIUM, openBrowser, WINDOW_NAMES } from '../../support/console.ts';
 import type { ConsoleBrowser } from '../../support/console.ts';
 import { startServer } from '../../support/server-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
@@ -119,7 +119,7 @@ describe.skipIf(CHROMIUM === null)('an agent that finishes while nobody looks [n
 });
 
 describe.skipIf(CHROMIUM === null)('the header of a session [needs chromium]', () => {
-  test.each(FLOW_WINDOWS)(
+  test.each(WINDOW_NAMES)(
     'on a %s: interrupts the agent on any part of the page, and resumes it',
     async (window) => {
       const session = await server.client.start({ tags: { name: 'Busy' } });

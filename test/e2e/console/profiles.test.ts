@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import type { Page } from 'playwright-core';
 import { createClient } from '@agentapi-proxy/client';
 import type { Client } from '@agentapi-proxy/client';
-import { CHROMIUM, openBrowser, FLOW_WINDOWS, typeIntoFocus } from '../../support/console.ts';
+import { CHROMIUM, openBrowser, WINDOW_NAMES, typeIntoFocus } from '../../support/console.ts';
 import type { ConsoleBrowser } from '../../support/console.ts';
 import { startServer } from '../../support/server-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
@@ -60,7 +60,7 @@ const make = async () =>
   });
 
 describe.skipIf(CHROMIUM === null)('profiles [needs chromium]', () => {
-  test.each(FLOW_WINDOWS)('on a %s: are made, and found in the list', async (window) => {
+  test.each(WINDOW_NAMES)('on a %s: are made, and found in the list', async (window) => {
     await browser.visit({ server, key: ALICE, window, path: 'profiles' }, async ({ page, check }) => {
       await page.getByRole('heading', { name: 'There are no profiles yet' }).waitFor();
       await check();
@@ -147,7 +147,7 @@ describe.skipIf(CHROMIUM === null)('profiles [needs chromium]', () => {
     });
   });
 
-  test.each(FLOW_WINDOWS)(
+  test.each(WINDOW_NAMES)(
     'on a %s: nobody overwrites what another has saved without knowing',
     async (window) => {
       const { profile } = await make();
@@ -246,7 +246,7 @@ describe.skipIf(CHROMIUM === null)('profiles [needs chromium]', () => {
     });
   });
 
-  test.each(FLOW_WINDOWS)('on a %s: those who may only read change nothing', async (window) => {
+  test.each(WINDOW_NAMES)('on a %s: those who may only read change nothing', async (window) => {
     const { profile } = await make();
     await browser.visit({ server, key: LOOKER, window, path: 'profiles' }, async ({ page, goto, check }) => {
       await page.getByRole('link', { name: 'Reviews', exact: true }).waitFor();
@@ -267,7 +267,7 @@ describe.skipIf(CHROMIUM === null)('profiles [needs chromium]', () => {
     });
   });
 
-  test.each(FLOW_WINDOWS)('on a %s: hostile text is text', async (window) => {
+  test.each(WINDOW_NAMES)('on a %s: hostile text is text', async (window) => {
     const hostile = `"><img src=x onerror="document.title='run'"><script>document.title='run'</script>\u202e`;
     const long = 'w'.repeat(180 - hostile.length);
     const { profile } = await alice.profiles.create({

@@ -1,7 +1,7 @@
 import { createClient } from '@agentapi-proxy/client';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { CHROMIUM, openBrowser, FLOW_WINDOWS } from '../../support/console.ts';
+import { CHROMIUM, openBrowser, WINDOW_NAMES } from '../../support/console.ts';
 import type { ConsoleBrowser } from '../../support/console.ts';
 import { startPrefixProxy } from '../../support/prefix-proxy.ts';
 import { startServer } from '../../support/server-process.ts';
@@ -41,7 +41,7 @@ const box = (page: Page) => page.getByLabel('Message to the agent');
 const row = (page: Page, title: string) => page.getByRole('listitem').filter({ hasText: title });
 
 describe.skipIf(CHROMIUM === null)('a server that crashes [needs chromium]', () => {
-  test.each(FLOW_WINDOWS)(
+  test.each(WINDOW_NAMES)(
     'on a %s: while agents answer, list and conversation go on, and nothing is lost or doubled',
     async (window) => {
       await using series = await ServerSeries.start();
@@ -99,7 +99,7 @@ describe.skipIf(CHROMIUM === null)('keys that let people do less [needs chromium
     });
   });
 
-  test.each(FLOW_WINDOWS)(
+  test.each(WINDOW_NAMES)(
     'on a %s: a readonly key is offered nothing that changes something',
     async (window) => {
       await using server = await startServer({ config: { auth } });
@@ -140,7 +140,7 @@ describe.skipIf(CHROMIUM === null)('keys that let people do less [needs chromium
 });
 
 describe.skipIf(CHROMIUM === null)('a server below a path [needs chromium]', () => {
-  test.each(FLOW_WINDOWS)(
+  test.each(WINDOW_NAMES)(
     'on a %s: signing in, deep links, files, streams and agents work',
     async (window) => {
       await using server = await startServer({

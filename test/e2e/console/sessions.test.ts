@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Page } from 'playwright-core';
 import { createClient } from '@agentapi-proxy/client';
 import type { Client } from '@agentapi-proxy/client';
-import { CHROMIUM, openBrowser, FLOW_WINDOWS, typeIntoFocus } from '../../support/console.ts';
+import { CHROMIUM, openBrowser, WINDOW_NAMES, typeIntoFocus } from '../../support/console.ts';
 import type { ConsoleBrowser } from '../../support/console.ts';
 import { eventually, startServer } from '../../support/server-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
@@ -43,7 +43,7 @@ const rowOf = (page: Page, title: string) => page.getByRole('listitem').filter({
 const titles = (page: Page): Promise<string[]> => page.locator('.session-link').allInnerTexts();
 
 describe.skipIf(CHROMIUM === null)('the list of sessions [needs chromium]', () => {
-  test.each(FLOW_WINDOWS)('on a %s: what happens to sessions is seen without asking', async (window) => {
+  test.each(WINDOW_NAMES)('on a %s: what happens to sessions is seen without asking', async (window) => {
     await using own = await startServer();
     await browser.visit({ server: own, window }, async ({ page, check }) => {
       await page.getByRole('heading', { name: 'No sessions yet' }).waitFor();
@@ -66,7 +66,7 @@ describe.skipIf(CHROMIUM === null)('the list of sessions [needs chromium]', () =
     });
   });
 
-  test.each(FLOW_WINDOWS)(
+  test.each(WINDOW_NAMES)(
     'on a %s: search and filters are in the address, and come back with it',
     async (window) => {
       const started = await Promise.all([
@@ -141,7 +141,7 @@ describe.skipIf(CHROMIUM === null)('the list of sessions [needs chromium]', () =
     await Promise.all(started.map((session) => session.delete()));
   });
 
-  test.each(FLOW_WINDOWS)(
+  test.each(WINDOW_NAMES)(
     'on a %s: several sessions are ended at once, and those that could not be are named',
     async (window) => {
       const started = await Promise.all(
@@ -200,7 +200,7 @@ describe.skipIf(CHROMIUM === null)('the list of sessions [needs chromium]', () =
     await Promise.all([session.delete(), own.delete()]);
   });
 
-  test.each(FLOW_WINDOWS)('on a %s: hostile texts are texts', async (window) => {
+  test.each(WINDOW_NAMES)('on a %s: hostile texts are texts', async (window) => {
     const hostile = '"><img src=x onerror=document.title=1><script>alert(1)</script>';
     const session = await alice.start({
       tags: {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createClient } from '@agentapi-proxy/client';
-import { CHROMIUM, openBrowser, THEMES, FLOW_WINDOWS } from '../../support/console.ts';
+import { CHROMIUM, openBrowser, THEMES, WINDOW_NAMES } from '../../support/console.ts';
 import type { ConsoleBrowser } from '../../support/console.ts';
 import { startServer } from '../../support/server-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
@@ -47,7 +47,7 @@ async function issueKey(userId: string): Promise<{ readonly id: string; readonly
 }
 
 describe.skipIf(CHROMIUM === null)('signing in to the console [needs chromium]', () => {
-  test.each(FLOW_WINDOWS)(
+  test.each(WINDOW_NAMES)(
     'on a %s: a key opens the page of the address, and signing out closes it',
     async (window) => {
       await browser.visit(

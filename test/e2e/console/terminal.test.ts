@@ -6,7 +6,7 @@ import { createClient } from '@agentapi-proxy/client';
 import type { Client, Session } from '@agentapi-proxy/client';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { CHROMIUM, openBrowser, THEMES, FLOW_WINDOWS } from '../../support/console.ts';
+import { CHROMIUM, openBrowser, THEMES, WINDOW_NAMES } from '../../support/console.ts';
 import type { ConsoleBrowser } from '../../support/console.ts';
 import { startServer } from '../../support/server-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
@@ -84,7 +84,7 @@ async function started(agent = 'screen'): Promise<Session> {
 }
 
 describe.skipIf(CHROMIUM === null)('the terminal of a session [needs chromium]', () => {
-  test.each(FLOW_WINDOWS.flatMap((window) => THEMES.map((theme) => [window, theme] as const)))(
+  test.each(WINDOW_NAMES.flatMap((window) => THEMES.map((theme) => [window, theme] as const)))(
     'on a %s, %s: shows the screen with its colours and cursor, and no key goes to the agent',
     async (window, theme) => {
       const session = await started();
@@ -113,7 +113,7 @@ describe.skipIf(CHROMIUM === null)('the terminal of a session [needs chromium]',
     },
   );
 
-  test.each(FLOW_WINDOWS)(
+  test.each(WINDOW_NAMES)(
     'on a %s: who takes control types, and F6 gives the keyboard back',
     async (window) => {
       const session = await started('demo');
@@ -238,7 +238,7 @@ describe.skipIf(CHROMIUM === null)('the terminal of a session [needs chromium]',
     await session.delete();
   });
 
-  test.each(FLOW_WINDOWS)(
+  test.each(WINDOW_NAMES)(
     'on a %s: nothing that an agent prints reaches out of the terminal',
     async (window) => {
       const session = await started();
@@ -284,7 +284,7 @@ describe.skipIf(CHROMIUM === null)('the terminal of a session [needs chromium]',
     },
   );
 
-  test.each(FLOW_WINDOWS)(
+  test.each(WINDOW_NAMES)(
     'on a %s: the terminal takes the size of the window on request only',
     async (window) => {
       const session = await started();
@@ -372,7 +372,7 @@ describe.skipIf(CHROMIUM === null)('the terminal of a session [needs chromium]',
     await session.delete();
   });
 
-  test.each(FLOW_WINDOWS)(
+  test.each(WINDOW_NAMES)(
     'on a %s: a server that restarts is waited for, and the same agent goes on',
     async (window) => {
       await using series = await ServerSeries.start();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createClient } from '@agentapi-proxy/client';
 import type { Client, Session, StartRequest } from '@agentapi-proxy/client';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { CHROMIUM, openBrowser, THEMES, FLOW_WINDOWS } from '../../support/console.ts';
+import { CHROMIUM, openBrowser, THEMES, WINDOW_NAMES } from '../../support/console.ts';
 import type { ConsoleBrowser } from '../../support/console.ts';
 import { git, startGitServer } from '../../support/git-server.ts';
 import type { GitServer } from '../../support/git-server.ts';
@@ -92,7 +92,7 @@ async function startWithChanges(): Promise<Session> {
 }
 
 describe.skipIf(CHROMIUM === null)('changes of a session [needs chromium]', () => {
-  test.each(FLOW_WINDOWS)(
+  test.each(WINDOW_NAMES)(
     'on a %s: every kind of change is shown, and nothing of it runs',
     async (window) => {
       const session = await startWithChanges();
@@ -164,7 +164,7 @@ describe.skipIf(CHROMIUM === null)('changes of a session [needs chromium]', () =
     });
   });
 
-  test.each(FLOW_WINDOWS)('on a %s: commits get to GitHub, and a pull request is opened', async (window) => {
+  test.each(WINDOW_NAMES)('on a %s: commits get to GitHub, and a pull request is opened', async (window) => {
     const session = await startWithChanges();
     const workspace = workspaceOf(session);
     await git(workspace, 'checkout', '--quiet', '-b', `agent/${window}`);
@@ -206,7 +206,7 @@ describe.skipIf(CHROMIUM === null)('changes of a session [needs chromium]', () =
 });
 
 describe.skipIf(CHROMIUM === null)('log and details of a session [needs chromium]', () => {
-  test.each(FLOW_WINDOWS)('on a %s: the log is searched, and saved as a file', async (window) => {
+  test.each(WINDOW_NAMES)('on a %s: the log is searched, and saved as a file', async (window) => {
     const session = await startReady();
     await eventually('the log has lines', async () => (await session.log()).includes('\n'));
     const path = `sessions/${session.id}/log`;
@@ -231,7 +231,7 @@ describe.skipIf(CHROMIUM === null)('log and details of a session [needs chromium
     });
   });
 
-  test.each(FLOW_WINDOWS)('on a %s: details name variables, and never show their values', async (window) => {
+  test.each(WINDOW_NAMES)('on a %s: details name variables, and never show their values', async (window) => {
     const secret = 'value-that-nobody-must-see';
     const session = await startReady({
       environment: { DEPLOY_TOKEN: secret },
@@ -257,7 +257,7 @@ describe.skipIf(CHROMIUM === null)('log and details of a session [needs chromium
 });
 
 describe.skipIf(CHROMIUM === null)('sharing a session [needs chromium]', () => {
-  test.each(FLOW_WINDOWS)('on a %s: with users and by link, until it is taken back', async (window) => {
+  test.each(WINDOW_NAMES)('on a %s: with users and by link, until it is taken back', async (window) => {
     const session = await startReady({ tags: { name: `Shared on a ${window}` } });
     let link = '';
     await browser.visit(
@@ -315,7 +315,7 @@ describe.skipIf(CHROMIUM === null)('sharing a session [needs chromium]', () => {
 });
 
 describe.skipIf(CHROMIUM === null)('a session of somebody else [needs chromium]', () => {
-  test.each(FLOW_WINDOWS)('on a %s: shared to look on, it offers nothing that changes it', async (window) => {
+  test.each(WINDOW_NAMES)('on a %s: shared to look on, it offers nothing that changes it', async (window) => {
     const session = await startWithChanges();
     await session.shares.grant({ user_id: 'bob', access: 'read' });
     await session.send('/think 60');
@@ -347,7 +347,7 @@ describe.skipIf(CHROMIUM === null)('a session of somebody else [needs chromium]'
     await session.delete();
   });
 
-  test.each(FLOW_WINDOWS)(
+  test.each(WINDOW_NAMES)(
     'on a %s: shared for use, it offers all but its end and sharing',
     async (window) => {
       const session = await startWithChanges();
