@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { COMMON } from '../texts/common.ts';
 import { IconButton } from './button.tsx';
 
@@ -20,7 +20,8 @@ export function Dialog(props: DialogProps) {
   const { title, onClose, children, actions, width = 'normal', closesOutside = true } = props;
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
-  useEffect(() => {
+  // Before the next key is pressed, which is meant for the dialog already; so it is wherever the focus moves.
+  useLayoutEffect(() => {
     const element = dialog.current;
     const before = document.activeElement;
     element?.showModal();

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { PAIRS } from '../texts/forms.ts';
 import { Button, IconButton } from './button.tsx';
 import { parseEnvironmentLines } from './environment-lines.ts';
@@ -37,7 +37,7 @@ export function PairEditor(props: PairEditorProps) {
   const [wanted, setWanted] = useState<string | null>(null);
   const [said, setSaid] = useState('');
   const id = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (wanted === null) return;
     root.current?.querySelector<HTMLElement>(wanted)?.focus();
     setWanted(null);
@@ -167,7 +167,7 @@ function PairValue({ pair: shown, position, texts, isSecret, onChange, onPaste }
   const [isRevealed, setRevealed] = useState(false);
   const [isReplaced, setReplaced] = useState(false);
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (isReplaced) field.current?.focus();
   }, [isReplaced]);
   const { name, value } = shown;

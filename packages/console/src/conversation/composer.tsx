@@ -47,7 +47,7 @@ export function Composer(props: ComposerProps) {
     kept.saveDraft(sessionId, { text: text.value, files: attachments.done });
   }, [kept, sessionId, text.value, files, attachments]);
   useLayoutEffect(() => grow(area.current), [text.value]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (props.returned.count === 0) return;
     text.value = text.value.trim() === '' ? props.returned.text : `${props.returned.text}\n\n${text.value}`;
     area.current?.focus();

@@ -1,5 +1,5 @@
 import type { RefObject } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import { TERMINAL } from '../texts/terminal.ts';
 import { keyCode } from './key-codes.ts';
 import { pastedText } from './pasted-text.ts';
@@ -22,7 +22,8 @@ const BACKSPACE = '\u007f';
 /** Where one types into a terminal. Not that of the emulator, so that what comes out of here was typed or pasted by somebody. */
 export function KeyInput(props: KeyInputProps) {
   const { field, onKeys } = props;
-  useEffect(() => {
+  // Before the next key is pressed.
+  useLayoutEffect(() => {
     field.current?.focus({ preventScroll: true });
   }, [field]);
   const [isComposing, setComposing] = useState(false);
@@ -32,7 +33,7 @@ export function KeyInput(props: KeyInputProps) {
     element.value = KEPT;
     element.setSelectionRange(KEPT.length, KEPT.length);
   };
-  useEffect(empty, []);
+  useLayoutEffect(empty, []);
   const take = (): void => {
     const text = field.current?.value ?? KEPT;
     empty();

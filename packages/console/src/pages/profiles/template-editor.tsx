@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Button, IconButton } from '../../components/button.tsx';
 import { Field } from '../../components/field.tsx';
 import { pair } from '../../components/pairs.ts';
@@ -16,7 +16,7 @@ interface TemplateEditorProps {
 export function TemplateEditor({ templates, problems, onChange }: TemplateEditorProps) {
   const root = useRef<HTMLDivElement>(null);
   const [wanted, setWanted] = useState<string | null>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (wanted === null) return;
     root.current?.querySelector<HTMLElement>(wanted)?.focus();
     setWanted(null);
