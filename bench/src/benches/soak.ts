@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -90,8 +90,14 @@ async function soakServer(
     await sleep(SETTLE_MS);
     const after = descriptorsOf(proxy);
     return {
-      measurements: [...memoryLines(name, samples, ms), ...countLines(name, totals, before, after)],
-      notes: totals.faults.slice(0, MAX_SHOWN_FAULTS).map((fault) => `${name}: ${fault}`),
+      measurements: [
+        ...memoryLines(name, samples, ms),
+        ...countLines(name, totals, before.length, after.length),
+      ],
+      notes: [
+        ...totals.faults.slice(0, MAX_SHOWN_FAULTS).map((fault) => `${name}: ${fault}`),
+        ...(after.length > before.length ? [`${name}: ${difference(before, after)}`] : []),
+      ],
     };
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -158,6 +164,24 @@ function countLines(
   ];
 }
 
-function descriptorsOf({ pid }: ProxyProcess): number {
-  return readdirSync(`/proc/${pid}/fd`).length;
+/** What is open: paths, and kinds of what has none. */
+function descriptorsOf({ pid }: ProxyProcess): readonly string[] {
+  const folder = `/proc/${pid}/fd`;
+  return readdirSync(folder).flatMap((descriptor) => {
+    try {
+      return [readlinkSync(`${folder}/${descriptor}`).replace(/:\[\d+\]$/, '')];
+    } catch {
+      // Closed meanwhile.
+      return [];
+    }
+  });
+}
+
+function difference(before: readonly string[], after: readonly string[]): string {
+  const count = (all: readonly string[], kind: string): number => all.filter((each) => each === kind).length;
+  return [...new Set([...before, ...after])]
+    .map((kind) => ({ kind, more: count(after, kind) - count(before, kind) }))
+    .filter(({ more }) => more !== 0)
+    .map(({ kind, more }) => `${more > 0 ? '+' : ''}${more} ${kind}`)
+    .join(', ');
 }
