@@ -66,7 +66,13 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
   const configPath = join(folder, 'config.json');
   await writeFile(
     configPath,
-    JSON.stringify({ port: 0, data_dir: dataDir, default_agent: 'demo', ...options.config }),
+    JSON.stringify({
+      port: 0,
+      data_dir: dataDir,
+      default_agent: 'demo',
+      ...(options.config?.['agent_server'] === 'external' ? ownPorts() : {}),
+      ...options.config,
+    }),
   );
   const child = spawn(COMMAND, ['server', '--config', configPath, ...(options.args ?? [])], {
     cwd: folder,
@@ -113,6 +119,15 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
     request: async (path, init) => await fetch(`${url}${path}`, init),
     [Symbol.asyncDispose]: dispose,
   };
+}
+
+/**
+ * A range that no test running at the same time uses. An external agent server binds its port some time after it was
+ * seen free, so with the servers of other tests in the same range it loses one port after the other.
+ */
+function ownPorts(): { readonly start_port: number; readonly port_count: number } {
+  const worker = Number(process.env['VITEST_POOL_ID'] ?? 0);
+  return { start_port: 28_000 + (worker % 40) * 100, port_count: 100 };
 }
 
 /** Runs the built command to its end; for commands that end by themselves. */
