@@ -56,8 +56,16 @@ export async function startTargets(folder: string): Promise<Targets> {
       },
     ];
     const notes: string[] = [];
+    all.push(
+      await startNode(stack, 'byte relay', new URL('../byte-relay.js', import.meta.url), [String(port)]),
+    );
     for (const library of ['node-http', 'http-proxy', 'fastify-http-proxy']) {
-      all.push(await startLibrary(stack, library, port));
+      all.push(
+        await startNode(stack, library, new URL('library-proxy.js', import.meta.url), [
+          library,
+          String(port),
+        ]),
+      );
     }
     all.push(await startConfigurable(stack, port));
     for (const start of [startHaproxy, startNginx]) {
@@ -72,9 +80,16 @@ export async function startTargets(folder: string): Promise<Targets> {
   }
 }
 
-async function startLibrary(stack: AsyncDisposableStackOfBench, name: string, to: number): Promise<Target> {
-  const program = fileURLToPath(new URL('library-proxy.js', import.meta.url));
-  const child = spawn(process.execPath, [program, name, String(to)], { stdio: ['pipe', 'pipe', 'inherit'] });
+/** Starts a program that prints its port and ends with its input. */
+async function startNode(
+  stack: AsyncDisposableStackOfBench,
+  name: string,
+  program: URL,
+  args: readonly string[],
+): Promise<Target> {
+  const child = spawn(process.execPath, [fileURLToPath(program), ...args], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   stack.use(ended(child, () => child.stdin.end()));
   const [line] = await once(child.stdout, 'data');
   return { name, port: z.coerce.number().parse(String(line)), prefix: '', headers: {}, pid: child.pid ?? 0 };
