@@ -71,6 +71,8 @@ type SessionInfo struct {
 	UpdatedAt     time.Time         `json:"updated_at"`
 	Tags          map[string]string `json:"tags"`
 	WorkspaceName string            `json:"workspace_name"`
+	// ProfileID is the profile that the session was started with; empty when there was none.
+	ProfileID string `json:"profile_id"`
 	// Access is what the caller may do with the session: "own", "write" or "read"; older servers do not tell.
 	Access string `json:"access"`
 }

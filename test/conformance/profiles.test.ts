@@ -162,7 +162,7 @@ describe('POST /start-with-profile', () => {
   test('agent and arguments of the profile', async () => {
     const { id } = await create({ agent: 'goose-like', agent_args: ['--one', 'two'] });
     const session = await startWith({ profile_id: id });
-    expect(await getSession(server, session)).toMatchObject({ agent: 'goose-like' });
+    expect(await getSession(server, session)).toMatchObject({ agent: 'goose-like', profile_id: id });
     expect(await argumentsOf(session)).toBe('--one\ntwo\n');
     const other = await startWith({ profile_id: id, agent: 'codex-like' });
     expect(await argumentsOf(other)).toBe('\n');
@@ -213,6 +213,7 @@ describe('POST /start-with-profile', () => {
     expect((await server.request(`/profiles/${id}`, change)).status).toBe(200);
     expect(await ask(server, session, '/run printenv COLOUR')).toContain('blue');
     await server.request(`/profiles/${id}`, { method: 'DELETE' });
+    expect(await getSession(server, session)).toMatchObject({ profile_id: id });
     expect(await ask(server, session, '/run printenv COLOUR')).toContain('blue');
     await untilState(server, session, 'running');
     await remove(server, session);

@@ -868,6 +868,8 @@ export interface components {
             readonly last_output: readonly string[];
             /** @description TCP port of the agent server on 127.0.0.1 of the server. */
             readonly port: number;
+            /** @description The profile that the session was started with, if any; it may be gone meanwhile. */
+            readonly profile_id?: string | undefined;
             /** @description How far a start is that takes long, such as the clone of a repository. */
             readonly progress?: {
                 /** @description In words. */
@@ -956,6 +958,8 @@ export interface components {
             readonly created_at: string;
             /** @description TCP port of the agent server on 127.0.0.1 of the server. */
             readonly port: number;
+            /** @description The profile that the session was started with, if any; it may be gone meanwhile. */
+            readonly profile_id?: string | undefined;
             /**
              * Format: uuid
              * @description Id of the session.

@@ -92,6 +92,7 @@ const summaryShape = {
   tags: tagsSchema,
   access: z.optional(z.enum(['own', 'write', 'read'])),
   workspace_name: z.optional(z.string()),
+  profile_id: z.optional(z.string()),
 };
 
 /** Body of `POST /start`'s answer. */

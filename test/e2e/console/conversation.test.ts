@@ -270,6 +270,11 @@ describe.skipIf(CHROMIUM === null)('a conversation [needs chromium]', () => {
   );
 
   test.each(WINDOW_NAMES)('on a %s: templates of profiles are filled in', async (window) => {
+    const other = await server.client.profiles.create({
+      name: 'Greetings',
+      message_templates: [{ name: 'hi', content: 'Hi.' }],
+      is_default: true,
+    });
     const { profile } = await server.client.profiles.create({
       name: 'Reviews',
       message_templates: [
@@ -277,9 +282,14 @@ describe.skipIf(CHROMIUM === null)('a conversation [needs chromium]', () => {
         { name: 'hello', content: 'Say hello.' },
       ],
     });
-    const session = await server.client.start();
-    await browser.visit({ server, path: `/sessions/${session.id}`, window }, async ({ page, check }) => {
+    const session = await server.client.startWithProfile({ profile_id: profile.id });
+    const path = `/sessions/${session.id}`;
+    await browser.visit({ server, path, window }, async ({ page, goto, check }) => {
       await page.getByRole('button', { name: 'Use a template' }).click();
+      const headings = page.getByRole('dialog').getByRole('heading', { level: 3 });
+      await headings.first().waitFor();
+      // The profile of the session comes first, before the default one.
+      expect(await headings.allInnerTexts()).toEqual(['Profile Reviews', 'Profile Greetings']);
       await check();
       await page.getByRole('button', { name: /^review/ }).click();
       await page.getByRole('textbox', { name: 'file' }).fill('src/app.ts');
@@ -288,8 +298,11 @@ describe.skipIf(CHROMIUM === null)('a conversation [needs chromium]', () => {
       await check();
       await page.getByRole('textbox', { name: 'concern' }).press('Enter');
       expect(await box(page).inputValue()).toBe('Review src/app.ts for races.');
+      await goto(`${path}/details`);
+      await page.getByRole('link', { name: 'Reviews' }).waitFor();
     });
     await session.delete();
+    await server.client.profiles.delete(other.profile.id);
     await server.client.profiles.delete(profile.id);
   });
 

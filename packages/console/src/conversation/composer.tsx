@@ -21,6 +21,8 @@ interface ComposerProps {
   /** Whether the keys of the terminal are shown; `undefined` for agents without one. */
   readonly showsKeys: boolean | undefined;
   readonly onToggleKeys: () => void;
+  /** The profile of the session, if it has one. */
+  readonly profileId: string | undefined;
   readonly onSend: (content: string) => void;
   /** Text that comes back from a message that was taken back. */
   readonly returned: { readonly text: string; readonly count: number };
@@ -179,7 +181,13 @@ export function Composer(props: ComposerProps) {
           {COMPOSER.drop}
         </div>
       )}
-      {showsTemplates && <TemplatesDialog onInsert={insert} onClose={() => setShowsTemplates(false)} />}
+      {showsTemplates && (
+        <TemplatesDialog
+          profileId={props.profileId}
+          onInsert={insert}
+          onClose={() => setShowsTemplates(false)}
+        />
+      )}
     </form>
   );
 }

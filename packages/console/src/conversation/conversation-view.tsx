@@ -127,6 +127,7 @@ function Writing({ parts, sessionId, work, hasComposer, canWrite, queue }: Writi
       {hasComposer ? (
         <Composer
           sessionId={sessionId}
+          profileId={store.details.value?.profile_id}
           kept={kept}
           attachments={attachments}
           closedBecause={closedBecause(work, canWrite)}

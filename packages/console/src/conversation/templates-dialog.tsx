@@ -11,6 +11,8 @@ import { TEMPLATES } from '../texts/conversation.ts';
 import { filledTemplate, variablesOf } from './message-template.ts';
 
 interface TemplatesDialogProps {
+  /** Whose templates come first; `undefined` = the default profile. */
+  readonly profileId: string | undefined;
   readonly onInsert: (text: string) => void;
   readonly onClose: () => void;
 }
@@ -24,7 +26,7 @@ type Loaded =
 const SEARCH_FROM = 8;
 
 /** Chooses a message template, and fills it in. */
-export function TemplatesDialog({ onInsert, onClose }: TemplatesDialogProps) {
+export function TemplatesDialog({ profileId, onInsert, onClose }: TemplatesDialogProps) {
   const { client } = useConsole();
   const [loaded, setLoaded] = useState<Loaded>({ kind: 'loading' });
   const [chosen, setChosen] = useState<ProfileTemplate | null>(null);
@@ -36,14 +38,14 @@ export function TemplatesDialog({ onInsert, onClose }: TemplatesDialogProps) {
       try {
         const all = await client.profiles.list({ signal: life.signal });
         const profiles = all.filter(({ message_templates: templates }) => templates.length > 0);
-        setLoaded({ kind: 'ready', profiles: profiles.sort(defaultFirst) });
+        setLoaded({ kind: 'ready', profiles: inOrder(profiles, profileId) });
       } catch (error) {
         if (!life.signal.aborted) setLoaded({ kind: 'failed', error });
       }
     };
     void load();
     return () => life.abort();
-  }, [client, attempt]);
+  }, [client, profileId, attempt]);
   if (chosen !== null) {
     return (
       <FillDialog template={chosen} onInsert={onInsert} onBack={() => setChosen(null)} onClose={onClose} />
@@ -182,6 +184,11 @@ function FillDialog({ template, onInsert, onBack, onClose }: FillDialogProps) {
   );
 }
 
-function defaultFirst(a: Profile, b: Profile): number {
-  return Number(b.is_default ?? false) - Number(a.is_default ?? false);
+/** What is most likely wanted comes first: the profile in use, then the default one. */
+function inOrder(profiles: readonly Profile[], profileId: string | undefined): readonly Profile[] {
+  const rank = ({ id, is_default: isDefault }: Profile): number => {
+    if (id === profileId) return 0;
+    return isDefault === true ? 1 : 2;
+  };
+  return profiles.toSorted((a, b) => rank(a) - rank(b));
 }

@@ -145,6 +145,7 @@ export const DETAILS = {
   lastActivity: 'Last activity',
   owner: 'Owner',
   tags: 'Tags',
+  profile: 'Profile',
   name: 'Name',
   type: 'Type',
   transport: 'Transport',

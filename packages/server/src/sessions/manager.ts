@@ -335,6 +335,7 @@ export class Sessions {
         tags: request.tags,
         environmentNames: Object.keys(request.environment),
         ...(workspaceName === null ? {} : { workspaceName }),
+        ...(request.profileId === null ? {} : { profileId: request.profileId }),
         createdAt: new Date(),
       },
       port,

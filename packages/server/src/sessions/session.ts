@@ -101,6 +101,8 @@ export interface SessionFacts {
   readonly environmentNames: readonly string[];
   /** Folder of the workspace; absent when the session has not named it. */
   readonly workspaceName?: string;
+  /** The profile that it was started with; absent when it was started without one. */
+  readonly profileId?: string;
   readonly createdAt: Date;
 }
 

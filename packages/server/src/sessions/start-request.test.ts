@@ -68,6 +68,7 @@ describe('startRequestOf', () => {
     agentArgs: ['--from-server'],
     workspaceFiles: [{ path: 'A.md', content: 'a' }],
     messagePrefix: 'Be brief.',
+    profileId: 'brief',
   };
 
   test('what the server adds comes before what the request says', () => {
@@ -82,6 +83,7 @@ describe('startRequestOf', () => {
       script: null,
       repository: null,
       githubToken: null,
+      profileId: 'brief',
     });
   });
 

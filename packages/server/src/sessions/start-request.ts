@@ -63,6 +63,8 @@ export interface StartRequest {
   readonly repository: StoredRepository | null;
   /** Token for that besides what the environment holds; `null` = none. */
   readonly githubToken: string | null;
+  /** The profile that it was merged with; `null` = none. */
+  readonly profileId: string | null;
 }
 
 /** What a session starts with besides what its request says; decided by the server, never read from a body. */
@@ -72,9 +74,16 @@ export interface StartAddition {
   readonly workspaceFiles: readonly WorkspaceFile[];
   /** Comes before the first message, or is the first message when there is none. */
   readonly messagePrefix: string | null;
+  /** The profile that all of it comes from; `null` = none. */
+  readonly profileId: string | null;
 }
 
-export const NO_ADDITION: StartAddition = { agentArgs: [], workspaceFiles: [], messagePrefix: null };
+export const NO_ADDITION: StartAddition = {
+  agentArgs: [],
+  workspaceFiles: [],
+  messagePrefix: null,
+  profileId: null,
+};
 
 const KNOWN_MEMBERS: ReadonlySet<string> = new Set(Object.keys(startBodySchema.shape));
 
@@ -117,6 +126,7 @@ export function startRequestOf(
     script: body.script ?? null,
     repository: wanted.repository,
     githubToken: wanted.token,
+    profileId: addition.profileId,
   };
 }
 

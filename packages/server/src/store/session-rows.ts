@@ -58,6 +58,7 @@ type SummaryRow = Pick<
   | 'tags'
   | 'environment_names'
   | 'workspace_name'
+  | 'profile_id'
   | 'created_at'
   | 'updated_at'
   | 'state'
@@ -78,6 +79,7 @@ export function readSummary(row: SummaryRow): SessionSummary {
       tags: parseColumn(textMap, row.tags, name('tags')),
       environmentNames: parseColumn(textList, row.environment_names, name('environment_names')),
       ...(row.workspace_name === null ? {} : { workspaceName: row.workspace_name }),
+      ...(row.profile_id === null ? {} : { profileId: row.profile_id }),
       createdAt: timeOf(row.created_at),
     },
     instanceId: row.instance_id,

@@ -58,6 +58,7 @@ export class SessionTable {
           tags: JSON.stringify(facts.tags),
           environment_names: JSON.stringify(facts.environmentNames),
           workspace_name: facts.workspaceName ?? null,
+          profile_id: facts.profileId ?? null,
           created_at: at,
           updated_at: at,
           state: 'creating',
@@ -116,7 +117,8 @@ export class SessionTable {
     let query = this.#db
       .selectFrom('sessions')
       .select(['id', 'instance_id', 'owner_id', 'agent', 'agent_type', 'agent_server', 'tags'])
-      .select(['environment_names', 'workspace_name', 'created_at', 'updated_at', 'state', 'reason', 'port'])
+      .select(['environment_names', 'workspace_name', 'profile_id', 'created_at', 'updated_at', 'state'])
+      .select(['reason', 'port'])
       .where((where) => matches(where, filter))
       .orderBy('created_at', 'desc')
       .orderBy('id');

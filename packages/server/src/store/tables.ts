@@ -31,6 +31,7 @@ export interface SessionRow {
   readonly tags: string;
   readonly environment_names: string;
   readonly workspace_name: string | null;
+  readonly profile_id: string | null;
   readonly created_at: number;
   updated_at: number;
   state: string;

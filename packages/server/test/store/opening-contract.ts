@@ -51,7 +51,9 @@ export function openingContract(engine: TestEngine): void {
       await expect(site.open()).rejects.toMatchObject({
         name: 'StoreError',
         kind: 'newer',
-        message: expect.stringMatching(/newer version of agentapi-proxy.*0099-future.*0003-conversations/),
+        message: expect.stringMatching(
+          /newer version of agentapi-proxy.*0099-future.*0004-profile-of-session/,
+        ),
       });
       await run(site, `delete from agentapi_proxy_migrations where name = '0099-future'`);
       await using store = await site.open();
@@ -68,7 +70,7 @@ export function openingContract(engine: TestEngine): void {
       const [, ...later] = STEPS;
       await run(
         site,
-        'alter table sessions drop column workspace_name',
+        ...['workspace_name', 'profile_id'].map((column) => `alter table sessions drop column ${column}`),
         ...(engine.name === 'SQLite' ? ['drop table message_words'] : []),
         ...['queued_messages', 'search_keys', 'conversation_messages', 'journal_batches', 'journals'].map(
           (table) => `drop table ${table}`,

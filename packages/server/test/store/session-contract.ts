@@ -22,7 +22,12 @@ export function sessionContract(engine: TestEngine): void {
       await using site = await engine.site();
       await using store = await site.open();
       const session = newSession({
-        facts: { tags: { repository: 'a/b', 'ключ 🔑': '' }, environmentNames: ['A', 'B'], createdAt: NOW },
+        facts: {
+          tags: { repository: 'a/b', 'ключ 🔑': '' },
+          environmentNames: ['A', 'B'],
+          profileId: 'p',
+          createdAt: NOW,
+        },
         port: 9123,
         message: 'hello',
       });

@@ -11,7 +11,7 @@ import type { Engine, Store } from '../../src/store/store.ts';
 import { HAS_POSTGRES, PostgresServer } from '../../../../tools/src/postgres-server.ts';
 
 /** Names of the steps that make the tables, in order. */
-export const STEPS = ['0001-initial', '0002-workspace-name', '0003-conversations'];
+export const STEPS = ['0001-initial', '0002-workspace-name', '0003-conversations', '0004-profile-of-session'];
 
 /** Where the stores of one test lie: a scratch folder and, on PostgreSQL, a database. */
 export interface Site extends AsyncDisposable {

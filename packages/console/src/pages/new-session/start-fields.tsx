@@ -272,6 +272,7 @@ export function StartFields({
       </div>
       {isChoosing && (
         <TemplatesDialog
+          profileId={form.profile === '' ? undefined : form.profile}
           onInsert={(text) => {
             onChange({ message: form.message.trim() === '' ? text : `${form.message.trimEnd()}\n\n${text}` });
             setChoosing(false);

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { Link } from 'wouter-preact';
 import type { SessionDetails } from '@agentapi-proxy/client';
 import { apiAddress } from '../../api/api-address.ts';
 import { isLive, type LiveSession } from '../../api/live-session.ts';
@@ -75,6 +76,11 @@ function SessionFacts({ session, details }: FactsProps) {
       <Fact name={DETAILS.owner}>
         <bdi>{session.ownerId}</bdi>
       </Fact>
+      {details.profile_id !== undefined && (
+        <Fact name={DETAILS.profile}>
+          <ProfileName id={details.profile_id} />
+        </Fact>
+      )}
       <Fact name={DETAILS.tags}>
         {Object.keys(session.tags).length === 0 ? DETAILS.none : <TagList tags={session.tags} />}
       </Fact>
@@ -85,6 +91,23 @@ function SessionFacts({ session, details }: FactsProps) {
         </Fact>
       )}
     </Section>
+  );
+}
+
+/** A profile by its name, as long as this person can see it. */
+function ProfileName({ id }: { readonly id: string }) {
+  const { auth, client } = useConsole();
+  const canList = auth.can('profile:list');
+  const profiles = useLoaded(
+    async (signal) => (canList ? client.profiles.list({ signal }) : []),
+    [client, canList],
+  );
+  const profile = profiles.value?.find((each) => each.id === id);
+  if (profile === undefined) return <code class="details-break">{id}</code>;
+  return (
+    <Link href={`/profiles/${profile.id}`}>
+      <bdi>{profile.name}</bdi>
+    </Link>
   );
 }
 

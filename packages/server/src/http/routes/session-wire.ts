@@ -33,6 +33,9 @@ const sessionSummarySchema = z
       .string()
       .optional()
       .meta({ description: 'Folder of the workspace, when the session has named it by WORKSPACE_NAME.' }),
+    profile_id: z.string().optional().meta({
+      description: 'The profile that the session was started with, if any; it may be gone meanwhile.',
+    }),
   })
   .meta({ id: 'SessionSummary' });
 
@@ -142,6 +145,7 @@ export function summaryOf(
     tags: session.facts.tags,
     access,
     ...(session.facts.workspaceName === undefined ? {} : { workspace_name: session.facts.workspaceName }),
+    ...(session.facts.profileId === undefined ? {} : { profile_id: session.facts.profileId }),
   };
 }
 

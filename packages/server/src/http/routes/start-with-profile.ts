@@ -65,7 +65,7 @@ export function startWithProfileRoute(app: FastifyInstance, profiles: Profiles, 
         principal,
         // The default agent may change any moment, and the plan is for this one.
         { ...merged, agent: agent.name },
-        systemPromptPlan(agent, profile.systemPrompt),
+        { ...systemPromptPlan(agent, profile.systemPrompt), profileId: profile.id },
       );
       nameIgnored(reply, ignoredMembers(own, ownerWasChosen));
       request.auditTarget = session.id;
