@@ -11,6 +11,8 @@ export default defineConfig({
     maxWorkers: Math.max(3, availableParallelism()),
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // A busy machine takes seconds for what usually takes a moment.
+    expect: { poll: { timeout: 15_000 } },
     reporters: ['default', new SummaryReporter()],
     projects: [
       {
