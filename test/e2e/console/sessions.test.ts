@@ -1,41 +1,21 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Page } from 'playwright-core';
 import { createClient } from '@agentapi-proxy/client';
 import type { Client } from '@agentapi-proxy/client';
-import { CHROMIUM, openBrowser, WINDOW_NAMES, typeIntoFocus } from '../../support/console.ts';
-import type { ConsoleBrowser } from '../../support/console.ts';
+import { CHROMIUM, WINDOW_NAMES, sharedBrowser, typeIntoFocus } from '../../support/console.ts';
+import { ADMIN, ALICE, BOB, authOf } from '../../support/console-people.ts';
 import { eventually, startServer } from '../../support/server-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
 import { ServerSeries } from '../../support/server-series.ts';
 
-const ADMIN = 'key-of-the-admin-0123456789abcdef';
-const ALICE = 'key-of-alice-0123456789abcdef';
-const BOB = 'key-of-bob-0123456789abcdef';
-
-const auth = {
-  enabled: true,
-  api_keys: [
-    { key: ADMIN, user_id: 'root', role: 'admin', permissions: ['*'] },
-    { key: ALICE, user_id: 'alice', role: 'user', permissions: ['*'] },
-    { key: BOB, user_id: 'bob', role: 'user', permissions: ['*'] },
-  ],
-};
-
 /** Each has a browser, a server and agents to start, on a machine that does so for other tests, too. */
 vi.setConfig({ testTimeout: 90_000 });
 
-let browser: ConsoleBrowser;
 let server: ServerProcess;
 let alice: Client;
-beforeAll(async () => {
-  if (CHROMIUM === null) return;
-  [browser, server] = await Promise.all([openBrowser(), startServer({ config: { auth } })]);
+const browser = sharedBrowser(async (own) => {
+  server = await own(startServer({ config: { auth: authOf() } }));
   alice = createClient({ baseUrl: server.url, apiKey: ALICE });
-});
-afterAll(async () => {
-  if (CHROMIUM === null) return;
-  await browser[Symbol.asyncDispose]();
-  await server[Symbol.asyncDispose]();
 });
 
 /** The row of a session in the list. */
