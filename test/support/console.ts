@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll } from 'vitest';
 import { z } from 'zod';
 import { CACHE_FOLDER, findPart } from '../../tools/src/outside-parts.ts';
 import type { ServerProcess } from './server-process.ts';
@@ -75,6 +76,42 @@ export async function openBrowser(): Promise<ConsoleBrowser> {
   return {
     visit: async (options, work) => await visit(browser, axe, options, work),
     [Symbol.asyncDispose]: async () => await browser.close(),
+  };
+}
+
+/** Takes over what is to be ended after the last test. */
+type Own = <Part extends AsyncDisposable>(opening: Promise<Part>) => Promise<Part>;
+
+/**
+ * The browser that the tests of a file share, and what else they do: there before the first of them, and ended after the
+ * last. Without a chromium nothing is started, as the tests are skipped.
+ *
+ * @param setUp - starts the rest, while the browser opens
+ */
+export function sharedBrowser(setUp?: (own: Own) => Promise<void>): Pick<ConsoleBrowser, 'visit'> {
+  const parts: Promise<AsyncDisposable>[] = [];
+  const own: Own = async (opening) => {
+    parts.unshift(opening);
+    return await opening;
+  };
+  let browser: ConsoleBrowser | null = null;
+  beforeAll(async () => {
+    if (CHROMIUM === null) return;
+    const opening = own(openBrowser());
+    await setUp?.(own);
+    browser = await opening;
+  });
+  afterAll(async () => {
+    // Whatever else has failed to start.
+    for (const part of await Promise.allSettled(parts)) {
+      if (part.status === 'fulfilled') await part.value[Symbol.asyncDispose]();
+    }
+  });
+  return {
+    visit: async (options, work) => {
+      if (browser === null) throw new Error('The browser is only there while tests run');
+      await browser.visit(options, work);
+    },
   };
 }
 

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { CHROMIUM, openBrowser, THEMES, WINDOW_NAMES, WINDOWS } from '../../support/console.ts';
-import type { ConsoleBrowser, Visit } from '../../support/console.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { CHROMIUM, THEMES, WINDOWS, WINDOW_NAMES, sharedBrowser } from '../../support/console.ts';
+import type { Visit } from '../../support/console.ts';
 import { CONSOLE_PAGES, settled } from '../../support/console-pages.ts';
 import type { ConsolePage } from '../../support/console-pages.ts';
 import { startConsoleWorld } from '../../support/console-world.ts';
@@ -18,16 +18,9 @@ const NARROW = [
   { width: 640, height: 400 },
 ] as const;
 
-let browser: ConsoleBrowser;
 let world: ConsoleWorld;
-beforeAll(async () => {
-  if (CHROMIUM === null) return;
-  [browser, world] = await Promise.all([openBrowser(), startConsoleWorld()]);
-});
-afterAll(async () => {
-  if (CHROMIUM === null) return;
-  await browser[Symbol.asyncDispose]();
-  await world[Symbol.asyncDispose]();
+const browser = sharedBrowser(async (own) => {
+  world = await own(startConsoleWorld());
 });
 
 async function visit(

@@ -1,49 +1,26 @@
 import { createClient } from '@agentapi-proxy/client';
 import type { Client } from '@agentapi-proxy/client';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { CHROMIUM, openBrowser, THEMES, WINDOW_NAMES } from '../../support/console.ts';
-import type { ConsoleBrowser } from '../../support/console.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { CHROMIUM, THEMES, WINDOW_NAMES, sharedBrowser } from '../../support/console.ts';
+import { ADMIN, ALICE, READER, authOf } from '../../support/console-people.ts';
 import { startServer } from '../../support/server-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
 
-const ADMIN = 'key-of-the-admin-0123456789abcdef';
-const ALICE = 'key-of-alice-0123456789abcdef';
-const READER = 'key-of-the-reader-0123456789abcdef';
 /** What must stay a text wherever it appears. */
 const HOSTILE = '<img src=x onerror=document.body.dataset.hacked=1>';
 
 /** Each has a browser, a server and agents to start, on a machine that does so for other tests, too. */
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
 
-let browser: ConsoleBrowser;
 let server: ServerProcess;
 let root: Client;
 let alice: Client;
-beforeAll(async () => {
-  if (CHROMIUM === null) return;
-  const api_keys = [
-    { key: ADMIN, user_id: 'root', role: 'admin', permissions: ['*'] },
-    { key: ALICE, user_id: 'alice', role: 'user', permissions: ['*'] },
-    {
-      key: READER,
-      user_id: 'rita',
-      role: 'readonly',
-      permissions: ['session:list', 'profile:list', 'profile:read'],
-    },
-  ];
-  [browser, server] = await Promise.all([
-    openBrowser(),
-    startServer({ config: { auth: { enabled: true, api_keys } } }),
-  ]);
+const browser = sharedBrowser(async (own) => {
+  server = await own(startServer({ config: { auth: authOf() } }));
   root = createClient({ baseUrl: server.url, apiKey: ADMIN });
   alice = createClient({ baseUrl: server.url, apiKey: ALICE });
   const session = await alice.start({ tags: { name: HOSTILE } });
   await session.waitUntilReady({ timeoutMs: 60_000 });
-});
-afterAll(async () => {
-  if (CHROMIUM === null) return;
-  await browser[Symbol.asyncDispose]();
-  await server[Symbol.asyncDispose]();
 });
 
 describe.skipIf(CHROMIUM === null)('API keys in the console [needs chromium]', () => {

@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { CHROMIUM, openBrowser, WINDOW_NAMES } from '../../support/console.ts';
-import type { ConsoleBrowser } from '../../support/console.ts';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { CHROMIUM, WINDOW_NAMES, sharedBrowser } from '../../support/console.ts';
 import { startServer } from '../../support/server-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
 import { ServerSeries } from '../../support/server-series.ts';
@@ -18,12 +17,13 @@ const ACP_AGENT = fileURLToPath(
 const ANSWER = { timeout: 60_000 };
 vi.setConfig({ testTimeout: 120_000 });
 
-let browser: ConsoleBrowser;
 let server: ServerProcess;
 let folder: string;
 beforeAll(async () => {
-  if (CHROMIUM === null) return;
   folder = await mkdtemp(join(tmpdir(), 'agentapi-proxy-conversation-'));
+  return async () => await rm(folder, { recursive: true, force: true });
+});
+const browser = sharedBrowser(async (own) => {
   const asking = {
     command: process.execPath,
     args: [ACP_AGENT, join(folder, 'acp.json')],
@@ -31,13 +31,7 @@ beforeAll(async () => {
     env: { AGENTAPI_ACP_PERMISSIONS: 'ask' },
   };
   await writeFile(join(folder, 'acp.json'), JSON.stringify({ steps: [{ actions: ACP_TURN }] }));
-  [browser, server] = await Promise.all([openBrowser(), startServer({ config: { agents: { asking } } })]);
-});
-afterAll(async () => {
-  if (CHROMIUM === null) return;
-  await browser[Symbol.asyncDispose]();
-  await server[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true, force: true });
+  server = await own(startServer({ config: { agents: { asking } } }));
 });
 
 const ACP_TURN = [

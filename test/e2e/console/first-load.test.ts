@@ -1,6 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { CHROMIUM, openBrowser } from '../../support/console.ts';
-import type { ConsoleBrowser } from '../../support/console.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { CHROMIUM, sharedBrowser } from '../../support/console.ts';
 import { startServer } from '../../support/server-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
 
@@ -9,16 +8,9 @@ vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
 /** All that a browser fetches until somebody sees the sessions, compressed. */
 const FIRST_LOAD_BYTES = 200 * 1024;
 
-let browser: ConsoleBrowser;
 let server: ServerProcess;
-beforeAll(async () => {
-  if (CHROMIUM === null) return;
-  [browser, server] = await Promise.all([openBrowser(), startServer()]);
-});
-afterAll(async () => {
-  if (CHROMIUM === null) return;
-  await browser[Symbol.asyncDispose]();
-  await server[Symbol.asyncDispose]();
+const browser = sharedBrowser(async (own) => {
+  server = await own(startServer());
 });
 
 describe.skipIf(CHROMIUM === null)('the first load of the console [needs chromium]', () => {

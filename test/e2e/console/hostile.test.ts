@@ -1,18 +1,15 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createClient } from '@agentapi-proxy/client';
 import type { Client, Session } from '@agentapi-proxy/client';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { CHROMIUM, openBrowser } from '../../support/console.ts';
-import type { ConsoleBrowser } from '../../support/console.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { CHROMIUM, sharedBrowser } from '../../support/console.ts';
 import { settled } from '../../support/console-pages.ts';
+import { ADMIN, authOf } from '../../support/console-people.ts';
 import { git } from '../../support/git-server.ts';
 import { eventually, startServer } from '../../support/server-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
-
-const ADMIN = 'key-of-the-admin-0123456789abcdef';
 
 /** Each has a browser, a server and agents to start, on a machine that does so for other tests, too. */
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
@@ -36,29 +33,15 @@ const SHAPES = `\u202Eesrever\u202C \u2067rtl\u2069 مرحبا שלום Z̸̡̢�
 const HOSTILE = `${MARKUP} ${SHAPES}`;
 const short = (length: number): string => `${MARKUP} ${SHAPES}`.slice(0, length);
 
-let browser: ConsoleBrowser;
 let server: ServerProcess;
-let folder: string;
 let root: Client;
 let session: Session;
 let profileId: string;
-beforeAll(async () => {
-  if (CHROMIUM === null) return;
-  folder = await mkdtemp(join(tmpdir(), 'agentapi-proxy-hostile-'));
+const browser = sharedBrowser(async (own) => {
   const broken = { command: '/nonexistent/<img src=x onerror=window.hacked=1>' };
-  const api_keys = [{ key: ADMIN, user_id: 'root', role: 'admin', permissions: ['*'] }];
-  [browser, server] = await Promise.all([
-    openBrowser(),
-    startServer({ config: { auth: { enabled: true, api_keys }, agents: { broken } } }),
-  ]);
+  server = await own(startServer({ config: { auth: authOf(), agents: { broken } } }));
   root = createClient({ baseUrl: server.url, apiKey: ADMIN });
   session = await fill();
-});
-afterAll(async () => {
-  if (CHROMIUM === null) return;
-  await browser[Symbol.asyncDispose]();
-  await server[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true, force: true });
 });
 
 /** Puts it wherever people, agents and repositories may put texts. */

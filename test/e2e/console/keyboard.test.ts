@@ -1,31 +1,18 @@
 import { createClient } from '@agentapi-proxy/client';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { CHROMIUM, openBrowser, typeIntoFocus } from '../../support/console.ts';
-import type { ConsoleBrowser } from '../../support/console.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { CHROMIUM, sharedBrowser, typeIntoFocus } from '../../support/console.ts';
 import { settled } from '../../support/console-pages.ts';
+import { ADMIN, authOf } from '../../support/console-people.ts';
 import { startServer } from '../../support/server-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
-
-const ADMIN = 'key-of-the-admin-0123456789abcdef';
 
 /** Each has a browser, a server and agents to start, on a machine that does so for other tests, too. */
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 90_000 });
 
-let browser: ConsoleBrowser;
 let server: ServerProcess;
-beforeAll(async () => {
-  if (CHROMIUM === null) return;
-  const api_keys = [{ key: ADMIN, user_id: 'root', role: 'admin', permissions: ['*'] }];
-  [browser, server] = await Promise.all([
-    openBrowser(),
-    startServer({ config: { auth: { enabled: true, api_keys } } }),
-  ]);
-});
-afterAll(async () => {
-  if (CHROMIUM === null) return;
-  await browser[Symbol.asyncDispose]();
-  await server[Symbol.asyncDispose]();
+const browser = sharedBrowser(async (own) => {
+  server = await own(startServer({ config: { auth: authOf() } }));
 });
 
 /** What has the focus, and whether one sees that. */

@@ -1,48 +1,27 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Page } from 'playwright-core';
 import { createClient } from '@agentapi-proxy/client';
 import type { Client } from '@agentapi-proxy/client';
-import { CHROMIUM, openBrowser, WINDOW_NAMES, typeIntoFocus } from '../../support/console.ts';
-import type { ConsoleBrowser } from '../../support/console.ts';
+import { CHROMIUM, WINDOW_NAMES, sharedBrowser, typeIntoFocus } from '../../support/console.ts';
+import { ALICE, authOf } from '../../support/console-people.ts';
 import { startGitServer } from '../../support/git-server.ts';
 import { startServer } from '../../support/server-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
 
-const ALICE = 'key-of-alice-0123456789abcdef';
 const LOOKER = 'key-of-a-looker-0123456789abcdef';
 const SECRET = 'sk-very-secret-0123456789';
-
-const config = {
-  agents: { absent: { command: 'no-such-agent-program' } },
-  auth: {
-    enabled: true,
-    api_keys: [
-      { key: ALICE, user_id: 'alice', role: 'user', permissions: ['*'] },
-      {
-        key: LOOKER,
-        user_id: 'alice',
-        role: 'user',
-        permissions: ['session:list', 'session:access', 'profile:list', 'profile:read'],
-      },
-    ],
-  },
-};
 
 /** Each has a browser, a server and agents to start, on a machine that does so for other tests, too. */
 vi.setConfig({ testTimeout: 90_000 });
 
-let browser: ConsoleBrowser;
 let server: ServerProcess;
 let alice: Client;
-beforeAll(async () => {
-  if (CHROMIUM === null) return;
-  [browser, server] = await Promise.all([openBrowser(), startServer({ config })]);
+const browser = sharedBrowser(async (own) => {
+  const permissions = ['session:list', 'session:access', 'profile:list', 'profile:read'];
+  const auth = authOf({ key: LOOKER, user_id: 'alice', role: 'user', permissions });
+  const absent = { command: 'no-such-agent-program' };
+  server = await own(startServer({ config: { agents: { absent }, auth } }));
   alice = createClient({ baseUrl: server.url, apiKey: ALICE });
-});
-afterAll(async () => {
-  if (CHROMIUM === null) return;
-  await browser[Symbol.asyncDispose]();
-  await server[Symbol.asyncDispose]();
 });
 
 const submit = (page: Page) => page.getByRole('button', { name: 'Start session' }).click();

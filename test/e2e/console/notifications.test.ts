@@ -1,7 +1,6 @@
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { CHROMIUM, openBrowser, WINDOW_NAMES } from '../../support/console.ts';
-import type { ConsoleBrowser } from '../../support/console.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { CHROMIUM, WINDOW_NAMES, sharedBrowser } from '../../support/console.ts';
 import { startServer } from '../../support/server-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
 
@@ -11,16 +10,9 @@ vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
 /** For what agents and servers do meanwhile. */
 const SOON = { timeout: 20_000 } as const;
 
-let browser: ConsoleBrowser;
 let server: ServerProcess;
-beforeAll(async () => {
-  if (CHROMIUM === null) return;
-  [browser, server] = await Promise.all([openBrowser(), startServer()]);
-});
-afterAll(async () => {
-  if (CHROMIUM === null) return;
-  await browser[Symbol.asyncDispose]();
-  await server[Symbol.asyncDispose]();
+const browser = sharedBrowser(async (own) => {
+  server = await own(startServer());
 });
 
 /** Notes what the page shows and plays; a browser without a screen shows nothing. */

@@ -1,41 +1,25 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Page } from 'playwright-core';
 import { createClient } from '@agentapi-proxy/client';
 import type { Client } from '@agentapi-proxy/client';
-import { CHROMIUM, openBrowser, WINDOW_NAMES, typeIntoFocus } from '../../support/console.ts';
-import type { ConsoleBrowser } from '../../support/console.ts';
+import { CHROMIUM, WINDOW_NAMES, sharedBrowser, typeIntoFocus } from '../../support/console.ts';
+import { ADMIN, ALICE, authOf } from '../../support/console-people.ts';
 import { startServer } from '../../support/server-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
 
-const ADMIN = 'key-of-the-admin-0123456789abcdef';
-const ALICE = 'key-of-alice-0123456789abcdef';
 const LOOKER = 'key-of-a-looker-0123456789abcdef';
 const SECRET = 'sk-very-secret-0123456789';
-
-const auth = {
-  enabled: true,
-  api_keys: [
-    { key: ADMIN, user_id: 'root', role: 'admin', permissions: ['*'] },
-    { key: ALICE, user_id: 'alice', role: 'user', permissions: ['*'] },
-    { key: LOOKER, user_id: 'alice', role: 'user', permissions: ['profile:list', 'profile:read'] },
-  ],
-};
 
 /** Each has a browser to open on a machine that does so for other tests, too. */
 vi.setConfig({ testTimeout: 90_000 });
 
-let browser: ConsoleBrowser;
 let server: ServerProcess;
 let alice: Client;
-beforeAll(async () => {
-  if (CHROMIUM === null) return;
-  [browser, server] = await Promise.all([openBrowser(), startServer({ config: { auth } })]);
+const browser = sharedBrowser(async (own) => {
+  const permissions = ['profile:list', 'profile:read'];
+  const auth = authOf({ key: LOOKER, user_id: 'alice', role: 'user', permissions });
+  server = await own(startServer({ config: { auth } }));
   alice = createClient({ baseUrl: server.url, apiKey: ALICE });
-});
-afterAll(async () => {
-  if (CHROMIUM === null) return;
-  await browser[Symbol.asyncDispose]();
-  await server[Symbol.asyncDispose]();
 });
 beforeEach(async () => {
   if (CHROMIUM === null) return;

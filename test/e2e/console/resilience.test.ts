@@ -1,40 +1,16 @@
 import { createClient } from '@agentapi-proxy/client';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { CHROMIUM, openBrowser, WINDOW_NAMES } from '../../support/console.ts';
-import type { ConsoleBrowser } from '../../support/console.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { CHROMIUM, WINDOW_NAMES, sharedBrowser } from '../../support/console.ts';
+import { ADMIN, ALICE, READER, authOf } from '../../support/console-people.ts';
 import { startPrefixProxy } from '../../support/prefix-proxy.ts';
 import { startServer } from '../../support/server-process.ts';
 import { ServerSeries } from '../../support/server-series.ts';
 
-const ADMIN = 'key-of-the-admin-0123456789abcdef';
-const ALICE = 'key-of-alice-0123456789abcdef';
-const READER = 'key-of-the-reader-0123456789abcdef';
-
-const auth = {
-  enabled: true,
-  api_keys: [
-    { key: ADMIN, user_id: 'root', role: 'admin', permissions: ['*'] },
-    { key: ALICE, user_id: 'alice', role: 'user', permissions: ['*'] },
-    {
-      key: READER,
-      user_id: 'rita',
-      role: 'readonly',
-      permissions: ['session:list', 'profile:list', 'profile:read'],
-    },
-  ],
-};
-
 /** Each has a browser, servers and agents to start, on a machine that does so for other tests, too. */
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 90_000 });
 
-let browser: ConsoleBrowser;
-beforeAll(async () => {
-  if (CHROMIUM !== null) browser = await openBrowser();
-});
-afterAll(async () => {
-  if (CHROMIUM !== null) await browser[Symbol.asyncDispose]();
-});
+const browser = sharedBrowser();
 
 const log = (page: Page) => page.getByRole('log', { name: 'Conversation' });
 const box = (page: Page) => page.getByLabel('Message to the agent');
@@ -79,7 +55,7 @@ describe.skipIf(CHROMIUM === null)('a server that crashes [needs chromium]', () 
 
 describe.skipIf(CHROMIUM === null)('keys that let people do less [needs chromium]', () => {
   test('a key that is revoked while somebody writes: the page asks for another, and keeps what was written', async () => {
-    await using server = await startServer({ config: { auth } });
+    await using server = await startServer({ config: { auth: authOf() } });
     const root = createClient({ baseUrl: server.url, apiKey: ADMIN });
     const issued = await root.apiKeys.create({ user_id: 'alice', role: 'user', name: 'Laptop' });
     const alice = createClient({ baseUrl: server.url, apiKey: ALICE });
@@ -102,7 +78,7 @@ describe.skipIf(CHROMIUM === null)('keys that let people do less [needs chromium
   test.each(WINDOW_NAMES)(
     'on a %s: a readonly key is offered nothing that changes something',
     async (window) => {
-      await using server = await startServer({ config: { auth } });
+      await using server = await startServer({ config: { auth: authOf() } });
       const alice = createClient({ baseUrl: server.url, apiKey: ALICE });
       const session = await alice.start({ tags: { name: 'Shared' }, message: 'Hello' });
       await session.waitUntilReady({ timeoutMs: 60_000 });
@@ -144,7 +120,7 @@ describe.skipIf(CHROMIUM === null)('a server below a path [needs chromium]', () 
     'on a %s: signing in, deep links, files, streams and agents work',
     async (window) => {
       await using server = await startServer({
-        config: { auth, trusted_proxies: ['127.0.0.1'] },
+        config: { auth: authOf(), trusted_proxies: ['127.0.0.1'] },
       });
       await using proxy = await startPrefixProxy(server.port, '/team/agents');
       const alice = createClient({ baseUrl: server.url, apiKey: ALICE });

@@ -1,41 +1,21 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Page } from 'playwright-core';
 import { createClient } from '@agentapi-proxy/client';
 import type { Client } from '@agentapi-proxy/client';
-import { CHROMIUM, openBrowser, WINDOW_NAMES, typeIntoFocus } from '../../support/console.ts';
-import type { ConsoleBrowser } from '../../support/console.ts';
+import { CHROMIUM, WINDOW_NAMES, sharedBrowser, typeIntoFocus } from '../../support/console.ts';
+import { ADMIN, ALICE, BOB, authOf } from '../../support/console-people.ts';
 import { eventually, startServer } from '../../support/server-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
 import { ServerSeries } from '../../support/server-series.ts';
 
-const ADMIN = 'key-of-the-admin-0123456789abcdef';
-const ALICE = 'key-of-alice-0123456789abcdef';
-const BOB = 'key-of-bob-0123456789abcdef';
-
-const auth = {
-  enabled: true,
-  api_keys: [
-    { key: ADMIN, user_id: 'root', role: 'admin', permissions: ['*'] },
-    { key: ALICE, user_id: 'alice', role: 'user', permissions: ['*'] },
-    { key: BOB, user_id: 'bob', role: 'user', permissions: ['*'] },
-  ],
-};
-
 /** Each has a browser, a server and agents to start, on a machine that does so for other tests, too. */
 vi.setConfig({ testTimeout: 90_000 });
 
-let browser: ConsoleBrowser;
 let server: ServerProcess;
 let alice: Client;
-beforeAll(async () => {
-  if (CHROMIUM === null) return;
-  [browser, server] = await Promise.all([openBrowser(), startServer({ config: { auth } })]);
+const browser = sharedBrowser(async (own) => {
+  server = await own(startServer({ config: { auth: authOf() } }));
   alice = createClient({ baseUrl: server.url, apiKey: ALICE });
-});
-afterAll(async () => {
-  if (CHROMIUM === null) return;
-  await browser[Symbol.asyncDispose]();
-  await server[Symbol.asyncDispose]();
 });
 
 /** The row of a session in the list. */
@@ -245,7 +225,7 @@ describe.skipIf(CHROMIUM === null)('the list of sessions [needs chromium]', () =
       config: { agents, limits: { starts_per_minute: 0, sessions_per_user: 0 } },
     });
     for (let at = 0; at < 500; at += 20) {
-      const names = Array.from({ length: 20 }, (_none, index) => `Session number ${at + index}`);
+      const names = Array.from({ length: 20 }, (_none, index) => `Session number ${at + index}.`);
       await Promise.all(names.map((name) => own.client.start({ agent: 'broken', tags: { name } })));
     }
     await eventually(
@@ -270,8 +250,9 @@ describe.skipIf(CHROMIUM === null)('the list of sessions [needs chromium]', () =
           .first()
           .waitFor();
         expect(await page.locator('.session-row').last().getAttribute('aria-posinset')).toBe('500');
-        await page.getByLabel('Search sessions').fill('number 123');
-        await expect.poll(() => titles(page)).toEqual(['Session number 123']);
+        // With the dot, as ids are found by how they begin, and some begin with 123.
+        await page.getByLabel('Search sessions').fill('number 123.');
+        await expect.poll(() => titles(page)).toEqual(['Session number 123.']);
         await check();
       },
     );

@@ -1,12 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createClient } from '@agentapi-proxy/client';
-import { CHROMIUM, openBrowser, THEMES, WINDOW_NAMES } from '../../support/console.ts';
-import type { ConsoleBrowser } from '../../support/console.ts';
+import { CHROMIUM, THEMES, WINDOW_NAMES, sharedBrowser } from '../../support/console.ts';
+import { ADMIN, READER, authOf } from '../../support/console-people.ts';
 import { startServer } from '../../support/server-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
 
-const ADMIN = 'key-of-the-admin-0123456789abcdef';
-const READER = 'key-of-the-reader-0123456789abcdef';
 const NOBODY = 'key-of-nobody-0123456789abcdef';
 
 /** Whoever is not signed in gets it once, from the first question. */
@@ -15,29 +13,10 @@ const REFUSED = { expectStatuses: [401] } as const;
 /** Each has a browser, a server and agents to start, on a machine that does so for other tests, too. */
 vi.setConfig({ testTimeout: 90_000 });
 
-let browser: ConsoleBrowser;
 let server: ServerProcess;
-beforeAll(async () => {
-  if (CHROMIUM === null) return;
-  const api_keys = [
-    { key: ADMIN, user_id: 'root', role: 'admin', permissions: ['*'] },
-    {
-      key: READER,
-      user_id: 'rita',
-      role: 'readonly',
-      permissions: ['session:list', 'profile:list', 'profile:read'],
-    },
-    { key: NOBODY, user_id: 'ned', role: 'user', permissions: [] },
-  ];
-  [browser, server] = await Promise.all([
-    openBrowser(),
-    startServer({ config: { auth: { enabled: true, api_keys } } }),
-  ]);
-});
-afterAll(async () => {
-  if (CHROMIUM === null) return;
-  await browser[Symbol.asyncDispose]();
-  await server[Symbol.asyncDispose]();
+const browser = sharedBrowser(async (own) => {
+  const auth = authOf({ key: NOBODY, user_id: 'ned', role: 'user', permissions: [] });
+  server = await own(startServer({ config: { auth } }));
 });
 
 /** A key that can be taken away again, as those are that expire. */

@@ -1,7 +1,6 @@
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { CHROMIUM, openBrowser } from '../../support/console.ts';
-import type { ConsoleBrowser } from '../../support/console.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { CHROMIUM, sharedBrowser } from '../../support/console.ts';
 import { startServer } from '../../support/server-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
 
@@ -11,13 +10,7 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 90_000 });
 /** A page that nobody sees waits for some seconds before it closes its streams. */
 const PAUSED = { timeout: 20_000, interval: 250 };
 
-let browser: ConsoleBrowser;
-beforeAll(async () => {
-  if (CHROMIUM !== null) browser = await openBrowser();
-});
-afterAll(async () => {
-  if (CHROMIUM !== null) await browser[Symbol.asyncDispose]();
-});
+const browser = sharedBrowser();
 
 const log = (page: Page) => page.getByRole('log', { name: 'Conversation' });
 

@@ -5,9 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { createClient } from '@agentapi-proxy/client';
 import type { Client, Session } from '@agentapi-proxy/client';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { CHROMIUM, openBrowser, THEMES, WINDOW_NAMES } from '../../support/console.ts';
-import type { ConsoleBrowser } from '../../support/console.ts';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { CHROMIUM, THEMES, WINDOW_NAMES, sharedBrowser } from '../../support/console.ts';
+import { ALICE, BOB, authOf } from '../../support/console-people.ts';
 import { startServer } from '../../support/server-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
 import { ServerSeries } from '../../support/server-series.ts';
@@ -16,41 +16,24 @@ const SCREEN_AGENT = fileURLToPath(new URL('../../support/screen-agent.mjs', imp
 const ACP_AGENT = fileURLToPath(
   new URL('../../../packages/agent-server/test/support/acp-agent.mjs', import.meta.url),
 );
-const ALICE = 'key-of-alice-for-the-terminal-012345';
-const BOB = 'key-of-bob-for-the-terminal-01234567';
-const auth = {
-  enabled: true,
-  api_keys: [
-    { key: ALICE, user_id: 'alice', role: 'user', permissions: ['*'] },
-    { key: BOB, user_id: 'bob', role: 'user', permissions: ['*'] },
-  ],
-};
 
 /** Each has a browser, a server and agents to start, on a machine that does so for other tests, too. */
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
-let browser: ConsoleBrowser;
 let server: ServerProcess;
 let alice: Client;
 let folder: string;
 beforeAll(async () => {
-  if (CHROMIUM === null) return;
   folder = await mkdtemp(join(tmpdir(), 'agentapi-proxy-terminal-'));
+  return async () => await rm(folder, { recursive: true, force: true });
+});
+const browser = sharedBrowser(async (own) => {
   const script = join(folder, 'acp.json');
   await writeFile(script, JSON.stringify({ steps: [] }));
   const screen = { command: process.execPath, args: [SCREEN_AGENT], type: 'custom' };
   const silent = { command: process.execPath, args: [ACP_AGENT, script], transport: 'acp' };
-  [browser, server] = await Promise.all([
-    openBrowser(),
-    startServer({ config: { auth, agents: { screen, silent } } }),
-  ]);
+  server = await own(startServer({ config: { auth: authOf(), agents: { screen, silent } } }));
   alice = createClient({ baseUrl: server.url, apiKey: ALICE });
-});
-afterAll(async () => {
-  if (CHROMIUM === null) return;
-  await browser[Symbol.asyncDispose]();
-  await server[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true, force: true });
 });
 
 const pathOf = (session: Session) => `/sessions/${session.id}/terminal`;

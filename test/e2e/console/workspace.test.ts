@@ -2,40 +2,28 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createClient } from '@agentapi-proxy/client';
 import type { Client, Session, StartRequest } from '@agentapi-proxy/client';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { CHROMIUM, openBrowser, THEMES, WINDOW_NAMES } from '../../support/console.ts';
-import type { ConsoleBrowser } from '../../support/console.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { CHROMIUM, THEMES, WINDOW_NAMES, sharedBrowser } from '../../support/console.ts';
+import { ALICE, BOB, authOf } from '../../support/console-people.ts';
 import { git, startGitServer } from '../../support/git-server.ts';
 import type { GitServer } from '../../support/git-server.ts';
 import { eventually, startServer } from '../../support/server-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
 
-const ALICE = 'key-of-alice-for-the-workspace-0123';
-const BOB = 'key-of-bob-for-the-workspace-0123456';
 const TOKEN = 'ghp_consoleGitToken0123456789abcdefABCD';
 /** What must stay a text wherever it appears. */
 const HOSTILE = '<img src=x onerror=document.body.dataset.hacked=1>';
 
-const auth = {
-  enabled: true,
-  api_keys: [
-    { key: ALICE, user_id: 'alice', role: 'user', permissions: ['*'] },
-    { key: BOB, user_id: 'bob', role: 'user', permissions: ['*'] },
-  ],
-};
-
 /** Each has a browser, a server and agents to start, on a machine that does so for other tests, too. */
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
-let browser: ConsoleBrowser;
 let forge: GitServer;
 let server: ServerProcess;
 let alice: Client;
 /** Bodies of requests for pull requests. */
 const asked: unknown[] = [];
-beforeAll(async () => {
-  if (CHROMIUM === null) return;
-  forge = await startGitServer();
+const browser = sharedBrowser(async (own) => {
+  forge = await own(startGitServer());
   await forge.create('acme/site', {
     'README.md': '# Site\n',
     'src/app.ts': 'const one = 1;\nconst two = 2;\nconst three = 3;\n',
@@ -50,17 +38,8 @@ beforeAll(async () => {
     asked.push(JSON.parse(body));
     return { status: 201, body: { number: 7, html_url: `${forge.url}acme/site/pull/7` } };
   });
-  [browser, server] = await Promise.all([
-    openBrowser(),
-    startServer({ config: { auth }, env: { GITHUB_API: forge.apiUrl } }),
-  ]);
+  server = await own(startServer({ config: { auth: authOf() }, env: { GITHUB_API: forge.apiUrl } }));
   alice = createClient({ baseUrl: server.url, apiKey: ALICE });
-});
-afterAll(async () => {
-  if (CHROMIUM === null) return;
-  await browser[Symbol.asyncDispose]();
-  await server[Symbol.asyncDispose]();
-  await forge[Symbol.asyncDispose]();
 });
 
 const workspaceOf = ({ id }: Session): string => join(server.dataDir, 'sessions', id, 'workspace');
@@ -184,7 +163,7 @@ describe.skipIf(CHROMIUM === null)('changes of a session [needs chromium]', () =
         await push.getByRole('button', { name: 'Push' }).click();
         await push.getByRole('alert').waitFor();
         await push.getByLabel('Branch on GitHub').fill(`agent/${window}`);
-        await push.getByRole('button', { name: 'Push' }).click();
+        await page.keyboard.press('Enter');
         await page.getByText(`The branch agent/${window} is new on GitHub.`).waitFor();
         const pushed = await git(join(forge.folder, 'acme/site.git'), 'rev-parse', `agent/${window}`);
         expect(pushed).toBe(await git(workspace, 'rev-parse', 'HEAD'));

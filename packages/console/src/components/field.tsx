@@ -9,11 +9,15 @@ export interface ControlProps {
   readonly 'aria-invalid'?: true;
 }
 
-interface FieldProps {
+/** What is said about a control. */
+export interface FieldTexts {
   readonly label: string;
   readonly hint?: ComponentChildren;
   /** What is wrong with the value, in words. */
   readonly error?: string | undefined;
+}
+
+interface FieldProps extends FieldTexts {
   readonly children: (control: ControlProps) => ComponentChildren;
 }
 

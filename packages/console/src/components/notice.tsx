@@ -24,7 +24,7 @@ export function Notice({ tone, children, action }: NoticeProps) {
 interface ErrorNoticeProps {
   readonly error: unknown;
   /** What did not work; before what the server said. */
-  readonly title?: string;
+  readonly title?: string | undefined;
   readonly onRetry?: () => void;
 }
 

@@ -3,10 +3,11 @@ import { useEffect, useState } from 'preact/hooks';
 import { Button } from '../components/button.tsx';
 import { Dialog } from '../components/dialog.tsx';
 import { Field } from '../components/field.tsx';
+import { FormDialog } from '../components/form-dialog.tsx';
 import { Loading } from '../components/loading.tsx';
 import { ErrorNotice } from '../components/notice.tsx';
+import { TextField } from '../components/text-field.tsx';
 import { useConsole } from '../console-context.ts';
-import { COMMON } from '../texts/common.ts';
 import { TEMPLATES } from '../texts/conversation.ts';
 import { filledTemplate, variablesOf } from './message-template.ts';
 
@@ -131,56 +132,38 @@ function FillDialog({ template, onInsert, onBack, onClose }: FillDialogProps) {
   const [values, setValues] = useState<Readonly<Record<string, string>>>({});
   const names = variablesOf(template.content);
   const isComplete = names.every((name) => (values[name] ?? '').trim() !== '');
-  const formId = `template-${template.id}`;
   return (
-    <Dialog
+    <FormDialog
       title={TEMPLATES.fill(template.name)}
-      onClose={onClose}
+      submit={TEMPLATES.insert}
+      isComplete={isComplete}
       actions={
-        <>
-          <Button variant="ghost" onClick={onBack}>
-            {TEMPLATES.back}
-          </Button>
-          <Button onClick={onClose}>{COMMON.cancel}</Button>
-          <Button variant="primary" type="submit" form={formId} disabled={!isComplete}>
-            {TEMPLATES.insert}
-          </Button>
-        </>
+        <Button variant="ghost" onClick={onBack}>
+          {TEMPLATES.back}
+        </Button>
       }
+      onSubmit={() => onInsert(filledTemplate(template.content, values))}
+      onClose={onClose}
     >
-      <form
-        id={formId}
-        class="template-form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          event.stopPropagation();
-          if (isComplete) onInsert(filledTemplate(template.content, values));
-        }}
-      >
-        {names.map((name, index) => (
-          <Field key={name} label={name}>
-            {(control) => (
-              <input
-                {...control}
-                class="input"
-                dir="auto"
-                autoComplete="off"
-                autoFocus={index === 0}
-                value={values[name] ?? ''}
-                onInput={(event) => setValues({ ...values, [name]: event.currentTarget.value })}
-              />
-            )}
-          </Field>
-        ))}
-        <Field label={TEMPLATES.preview}>
-          {({ id }) => (
-            <output id={id} class="template-preview" dir="auto">
-              {filledTemplate(template.content, values)}
-            </output>
-          )}
-        </Field>
-      </form>
-    </Dialog>
+      {names.map((name, index) => (
+        <TextField
+          key={name}
+          label={name}
+          dir="auto"
+          autocomplete="off"
+          autoFocus={index === 0}
+          value={values[name] ?? ''}
+          onChange={(value) => setValues({ ...values, [name]: value })}
+        />
+      ))}
+      <Field label={TEMPLATES.preview}>
+        {({ id }) => (
+          <output id={id} class="template-preview" dir="auto">
+            {filledTemplate(template.content, values)}
+          </output>
+        )}
+      </Field>
+    </FormDialog>
   );
 }
 

@@ -1,7 +1,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Button } from '../components/button.tsx';
-import { Check, Field } from '../components/field.tsx';
+import { Check } from '../components/field.tsx';
 import { ErrorNotice, Notice } from '../components/notice.tsx';
+import { TextField } from '../components/text-field.tsx';
 import { useConsole, usePageTitle } from '../console-context.ts';
 import { Brand } from '../layout/brand.tsx';
 import { SIGN_IN } from '../texts/common.ts';
@@ -52,22 +53,19 @@ export function SignInPage({ because }: { readonly because: 'no-key' | 'expired'
         {because === 'expired' && <Notice tone="warning">{SIGN_IN.expired}</Notice>}
         {because === 'signed-out' && <Notice tone="info">{SIGN_IN.signedOut}</Notice>}
         {failure !== undefined && <ErrorNotice error={failure} />}
-        <Field label={SIGN_IN.key} hint={SIGN_IN.keyHint} error={problem}>
-          {(control) => (
-            <input
-              {...control}
-              ref={input}
-              class="input mono"
-              type="password"
-              name="api-key"
-              autocomplete="current-password"
-              autocapitalize="off"
-              spellcheck={false}
-              value={key}
-              onInput={(event) => setKey(event.currentTarget.value)}
-            />
-          )}
-        </Field>
+        <TextField
+          label={SIGN_IN.key}
+          hint={SIGN_IN.keyHint}
+          error={problem}
+          controlRef={input}
+          class="mono"
+          type="password"
+          name="api-key"
+          autocomplete="current-password"
+          isCode
+          value={key}
+          onChange={setKey}
+        />
         <Check
           label={SIGN_IN.remember}
           hint={SIGN_IN.rememberHint}

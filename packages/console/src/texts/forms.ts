@@ -33,6 +33,12 @@ export const TAGS = {
   removeOf: (position: number, name: string) => `Remove tag ${line(position, name)}`,
 } as const;
 
+/** Arguments of an agent's program. */
+export const AGENT_ARGUMENTS = {
+  label: 'Arguments for the agent',
+  hint: 'One a line, after those that the agent has already.',
+} as const;
+
 /** Changes that are not saved. */
 export const UNSAVED = {
   title: 'Leave without saving?',

@@ -49,8 +49,6 @@ export const NEW_SESSION = {
   script: 'Start script',
   scriptDefault: (name: string) => `Default (${name})`,
   scriptHint: 'What the server runs to bring the agent up.',
-  agentArgs: 'Arguments for the agent',
-  agentArgsHint: 'One a line, after those that the agent has already.',
   ref: 'Commit or tag to begin with',
   refHint: 'Together with a branch only when that is to be made.',
   depth: 'Commits to fetch',

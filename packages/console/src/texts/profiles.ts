@@ -63,8 +63,6 @@ export const PROFILE = {
   descriptionHint: 'For people; the agent does not see it.',
   agent: 'Agent',
   agentDefault: 'Whatever is the default',
-  agentArgs: 'Arguments for the agent',
-  agentArgsHint: 'One a line, after those that the agent has already.',
   script: 'Start script',
   scriptDefault: 'Whatever is the default',
   choicesFailed: 'The agents and scripts of this server could not be loaded.',

@@ -1,12 +1,11 @@
 import { useState } from 'preact/hooks';
 import type { IssuedApiKey, Role } from '@agentapi-proxy/client';
-import { Button } from '../../components/button.tsx';
-import { Dialog } from '../../components/dialog.tsx';
-import { Check, Field } from '../../components/field.tsx';
-import { ErrorNotice } from '../../components/notice.tsx';
+import { Check } from '../../components/field.tsx';
+import { FormDialog } from '../../components/form-dialog.tsx';
+import { choicesOf, SelectField } from '../../components/select.tsx';
+import { TextField } from '../../components/text-field.tsx';
 import { useConsole } from '../../console-context.ts';
 import { KEYS, PERMISSION_PURPOSES } from '../../texts/administration.ts';
-import { COMMON } from '../../texts/common.ts';
 import { EXPIRIES, expiryTime, type Expiry } from './key-state.ts';
 
 interface CreateKeyDialogProps {
@@ -14,7 +13,6 @@ interface CreateKeyDialogProps {
   readonly onClose: () => void;
 }
 
-const FORM = 'create-key-form';
 const ROLES: readonly Role[] = ['admin', 'user', 'readonly'];
 
 /** Asks what a new key shall be good for, and makes it. */
@@ -26,9 +24,7 @@ export function CreateKeyDialog({ onIssued, onClose }: CreateKeyDialogProps) {
   const [isOfRole, setOfRole] = useState(true);
   const [permissions, setPermissions] = useState<ReadonlySet<string>>(new Set());
   const [expiry, setExpiry] = useState<Expiry>('quarter');
-  const [isBusy, setBusy] = useState(false);
   const [wasAsked, setAsked] = useState(false);
-  const [error, setError] = useState<unknown>(null);
   // Nobody can give what the own key does not have.
   const offered = Object.keys(PERMISSION_PURPOSES).filter((permission) => auth.can(permission));
   const roles = ROLES.filter((each) => each !== 'admin' || auth.isAdmin);
@@ -37,21 +33,14 @@ export function CreateKeyDialog({ onIssued, onClose }: CreateKeyDialogProps) {
   const submit = async (): Promise<void> => {
     setAsked(true);
     if (isNoneChosen) return;
-    setBusy(true);
-    setError(null);
-    try {
-      const issued = await client.apiKeys.create({
-        role,
-        expires_at: expiryTime(expiry, Date.now()),
-        ...(name.trim() === '' ? {} : { name: name.trim() }),
-        ...(holder.trim() === '' ? {} : { user_id: holder.trim() }),
-        ...(isOfRole ? {} : { permissions: [...permissions] }),
-      });
-      onIssued(issued);
-    } catch (failure) {
-      setError(failure);
-      setBusy(false);
-    }
+    const issued = await client.apiKeys.create({
+      role,
+      expires_at: expiryTime(expiry, Date.now()),
+      ...(name.trim() === '' ? {} : { name: name.trim() }),
+      ...(holder.trim() === '' ? {} : { user_id: holder.trim() }),
+      ...(isOfRole ? {} : { permissions: [...permissions] }),
+    });
+    onIssued(issued);
   };
   const choose = (permission: string, isChosen: boolean): void => {
     setPermissions((known) => {
@@ -62,122 +51,74 @@ export function CreateKeyDialog({ onIssued, onClose }: CreateKeyDialogProps) {
     });
   };
   return (
-    <Dialog
+    <FormDialog
       title={KEYS.create}
+      submit={KEYS.submit}
+      failed={KEYS.failed}
+      onSubmit={submit}
       onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose}>{COMMON.cancel}</Button>
-          <Button variant="primary" type="submit" form={FORM} busy={isBusy}>
-            {KEYS.submit}
-          </Button>
-        </>
-      }
     >
-      <form
-        id={FORM}
-        class="dialog-form"
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
-      >
-        {error !== null && <ErrorNotice title={KEYS.failed} error={error} />}
-        <Field label={KEYS.name} hint={KEYS.nameHint}>
-          {(control) => (
-            <input
-              {...control}
-              class="input"
-              dir="auto"
-              autocomplete="off"
-              maxLength={100}
-              placeholder={KEYS.nameDefault}
-              value={name}
-              onInput={({ currentTarget }) => setName(currentTarget.value)}
-            />
-          )}
-        </Field>
-        {auth.isAdmin && (
-          <Field label={KEYS.holder} hint={KEYS.holderHint}>
-            {(control) => (
-              <input
-                {...control}
-                class="input"
-                dir="auto"
-                autocomplete="off"
-                maxLength={256}
-                placeholder={auth.me?.user_id}
-                value={holder}
-                onInput={({ currentTarget }) => setHolder(currentTarget.value)}
+      <TextField
+        label={KEYS.name}
+        hint={KEYS.nameHint}
+        dir="auto"
+        autocomplete="off"
+        maxLength={100}
+        placeholder={KEYS.nameDefault}
+        value={name}
+        onChange={setName}
+      />
+      {auth.isAdmin && (
+        <TextField
+          label={KEYS.holder}
+          hint={KEYS.holderHint}
+          dir="auto"
+          autocomplete="off"
+          maxLength={256}
+          placeholder={auth.me?.user_id}
+          value={holder}
+          onChange={setHolder}
+        />
+      )}
+      <SelectField
+        label={KEYS.role}
+        choices={choicesOf(roles, (each) => KEYS.roles[each])}
+        value={role}
+        onChange={setRole}
+      />
+      <fieldset class="keys-permissions-field">
+        <legend class="field-legend">{KEYS.permissions}</legend>
+        <Choice label={KEYS.ofRole} checked={isOfRole} onChoose={() => setOfRole(true)} />
+        <Choice label={KEYS.chosen} checked={!isOfRole} onChoose={() => setOfRole(false)} />
+        {!isOfRole && (
+          <div class="keys-permission-list">
+            {offered.map((permission) => (
+              <Check
+                key={permission}
+                label={
+                  <>
+                    {PERMISSION_PURPOSES[permission]} <code class="muted">{permission}</code>
+                  </>
+                }
+                checked={permissions.has(permission)}
+                onChange={(isChosen) => choose(permission, isChosen)}
               />
-            )}
-          </Field>
+            ))}
+          </div>
         )}
-        <Field label={KEYS.role}>
-          {(control) => (
-            <select
-              {...control}
-              class="input"
-              value={role}
-              onChange={({ currentTarget }) =>
-                setRole(roles.find((each) => each === currentTarget.value) ?? role)
-              }
-            >
-              {roles.map((each) => (
-                <option key={each} value={each}>
-                  {KEYS.roles[each]}
-                </option>
-              ))}
-            </select>
-          )}
-        </Field>
-        <fieldset class="keys-permissions-field">
-          <legend class="field-legend">{KEYS.permissions}</legend>
-          <Choice label={KEYS.ofRole} checked={isOfRole} onChoose={() => setOfRole(true)} />
-          <Choice label={KEYS.chosen} checked={!isOfRole} onChoose={() => setOfRole(false)} />
-          {!isOfRole && (
-            <div class="keys-permission-list">
-              {offered.map((permission) => (
-                <Check
-                  key={permission}
-                  label={
-                    <>
-                      {PERMISSION_PURPOSES[permission]} <code class="muted">{permission}</code>
-                    </>
-                  }
-                  checked={permissions.has(permission)}
-                  onChange={(isChosen) => choose(permission, isChosen)}
-                />
-              ))}
-            </div>
-          )}
-          {wasAsked && isNoneChosen && (
-            <p class="field-error" role="alert">
-              {KEYS.noneChosen}
-            </p>
-          )}
-        </fieldset>
-        <Field label={KEYS.expiry}>
-          {(control) => (
-            <select
-              {...control}
-              class="input"
-              value={expiry}
-              onChange={({ currentTarget }) =>
-                setExpiry(EXPIRIES.find((each) => each === currentTarget.value) ?? expiry)
-              }
-            >
-              {EXPIRIES.map((each) => (
-                <option key={each} value={each}>
-                  {KEYS.expiries[each]}
-                </option>
-              ))}
-            </select>
-          )}
-        </Field>
-      </form>
-    </Dialog>
+        {wasAsked && isNoneChosen && (
+          <p class="field-error" role="alert">
+            {KEYS.noneChosen}
+          </p>
+        )}
+      </fieldset>
+      <SelectField
+        label={KEYS.expiry}
+        choices={choicesOf(EXPIRIES, (each) => KEYS.expiries[each])}
+        value={expiry}
+        onChange={setExpiry}
+      />
+    </FormDialog>
   );
 }
 

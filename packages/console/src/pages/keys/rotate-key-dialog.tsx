@@ -1,12 +1,9 @@
 import { useState } from 'preact/hooks';
 import type { ApiKey, IssuedApiKey } from '@agentapi-proxy/client';
-import { Button } from '../../components/button.tsx';
-import { Dialog } from '../../components/dialog.tsx';
-import { Field } from '../../components/field.tsx';
-import { ErrorNotice } from '../../components/notice.tsx';
+import { FormDialog } from '../../components/form-dialog.tsx';
+import { choicesOf, SelectField } from '../../components/select.tsx';
 import { useConsole } from '../../console-context.ts';
 import { KEYS } from '../../texts/administration.ts';
-import { COMMON } from '../../texts/common.ts';
 import { OVERLAPS, type Overlap } from './key-state.ts';
 
 interface RotateKeyDialogProps {
@@ -21,51 +18,23 @@ const CHOICES: readonly Overlap[] = ['none', 'hour', 'day', 'week'];
 export function RotateKeyDialog({ apiKey, onIssued, onClose }: RotateKeyDialogProps) {
   const { client } = useConsole();
   const [overlap, setOverlap] = useState<Overlap>('day');
-  const [isBusy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>(null);
-  const rotate = async (): Promise<void> => {
-    setBusy(true);
-    setError(null);
-    try {
-      onIssued(await client.apiKeys.rotate(apiKey.id, { overlap_seconds: OVERLAPS[overlap] }));
-    } catch (failure) {
-      setError(failure);
-      setBusy(false);
-    }
-  };
   return (
-    <Dialog
+    <FormDialog
       title={KEYS.rotateTitle(apiKey.name)}
-      onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose}>{COMMON.cancel}</Button>
-          <Button variant="primary" busy={isBusy} onClick={() => void rotate()}>
-            {KEYS.rotateSubmit}
-          </Button>
-        </>
+      submit={KEYS.rotateSubmit}
+      failed={KEYS.rotateFailed}
+      onSubmit={async () =>
+        onIssued(await client.apiKeys.rotate(apiKey.id, { overlap_seconds: OVERLAPS[overlap] }))
       }
+      onClose={onClose}
     >
-      {error !== null && <ErrorNotice title={KEYS.rotateFailed} error={error} />}
       <p>{KEYS.rotateText}</p>
-      <Field label={KEYS.overlap}>
-        {(control) => (
-          <select
-            {...control}
-            class="input"
-            value={overlap}
-            onChange={({ currentTarget }) =>
-              setOverlap(CHOICES.find((choice) => choice === currentTarget.value) ?? overlap)
-            }
-          >
-            {CHOICES.map((choice) => (
-              <option key={choice} value={choice}>
-                {KEYS.overlaps[choice]}
-              </option>
-            ))}
-          </select>
-        )}
-      </Field>
-    </Dialog>
+      <SelectField
+        label={KEYS.overlap}
+        choices={choicesOf(CHOICES, (choice) => KEYS.overlaps[choice])}
+        value={overlap}
+        onChange={setOverlap}
+      />
+    </FormDialog>
   );
 }

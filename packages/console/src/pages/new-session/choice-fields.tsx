@@ -1,6 +1,6 @@
 import type { AgentList, Profile } from '@agentapi-proxy/client';
-import { Field } from '../../components/field.tsx';
 import { ErrorNotice } from '../../components/notice.tsx';
+import { OptionalSelectField } from '../../components/select.tsx';
 import { useConsole } from '../../console-context.ts';
 import { NEW_SESSION } from '../../texts/new-session.ts';
 import { COMMON } from '../../texts/common.ts';
@@ -25,36 +25,21 @@ export function ProfileField(props: ProfileFieldProps) {
     return <ErrorNotice title={NEW_SESSION.profilesFailed} error={error} onRetry={onRetry} />;
   const known = profiles ?? [];
   const chosen = known.find(({ id }) => id === value);
-  const isUnknown = value !== '' && chosen === undefined;
   const nameOf = ({ name, is_default: isDefault, user_id: owner }: Profile): string => {
     if (owner !== auth.me?.user_id) return `${name} (${owner})`;
     return isDefault === true ? NEW_SESSION.defaultProfile(name) : name;
   };
   return (
-    <Field
+    <OptionalSelectField
       label={NEW_SESSION.profile}
+      hint={chosen === undefined ? undefined : <bdi>{NEW_SESSION.fromProfile(bringsOf(chosen))}</bdi>}
       error={problem}
-      {...(chosen === undefined ? {} : { hint: <bdi>{NEW_SESSION.fromProfile(bringsOf(chosen))}</bdi> })}
-    >
-      {(control) => (
-        <select
-          {...control}
-          class="input"
-          value={value}
-          onChange={(event) => onChange(event.currentTarget.value)}
-        >
-          <option value="">{NEW_SESSION.noProfile}</option>
-          {isUnknown && (
-            <option value={value}>{profiles === null ? COMMON.loading : NEW_SESSION.unknownProfile}</option>
-          )}
-          {known.map((profile) => (
-            <option key={profile.id} value={profile.id}>
-              {nameOf(profile)}
-            </option>
-          ))}
-        </select>
-      )}
-    </Field>
+      byDefault={NEW_SESSION.noProfile}
+      choices={known.map((profile) => ({ value: profile.id, text: nameOf(profile) }))}
+      value={value}
+      unknown={profiles === null ? COMMON.loading : NEW_SESSION.unknownProfile}
+      onChange={onChange}
+    />
   );
 }
 
@@ -75,34 +60,22 @@ export function AgentField({ agents, profile, problem, value, onChange }: AgentF
   const byDefault = agents?.default_agent ?? auth.me?.server.default_agent ?? '';
   const chosen = known.find(({ name }) => name === (value === '' ? (profile?.agent ?? byDefault) : value));
   return (
-    <Field
+    <OptionalSelectField
       label={NEW_SESSION.agent}
+      hint={chosen?.installed === false ? NEW_SESSION.agentMissing : undefined}
       error={problem}
-      {...(chosen?.installed === false ? { hint: NEW_SESSION.agentMissing } : {})}
-    >
-      {(control) => (
-        <select
-          {...control}
-          class="input"
-          value={value}
-          onChange={(event) => onChange(event.currentTarget.value)}
-        >
-          <option value="">
-            {profile?.agent === undefined
-              ? NEW_SESSION.agentDefault(byDefault)
-              : NEW_SESSION.agentOfProfile(profile.agent)}
-          </option>
-          {value !== '' && !known.some(({ name }) => name === value) && (
-            <option value={value}>{value}</option>
-          )}
-          {known.map(({ name, installed, transport }) => (
-            <option key={name} value={name}>
-              {NEW_SESSION.agentOption(name, installed, transport === 'acp')}
-            </option>
-          ))}
-        </select>
-      )}
-    </Field>
+      byDefault={
+        profile?.agent === undefined
+          ? NEW_SESSION.agentDefault(byDefault)
+          : NEW_SESSION.agentOfProfile(profile.agent)
+      }
+      choices={known.map(({ name, installed, transport }) => ({
+        value: name,
+        text: NEW_SESSION.agentOption(name, installed, transport === 'acp'),
+      }))}
+      value={value}
+      onChange={onChange}
+    />
   );
 }
 

@@ -2,10 +2,11 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Me, Profile } from '@agentapi-proxy/client';
 import { useLoaded } from '../../api/use-loaded.ts';
 import { Button } from '../../components/button.tsx';
-import { Check, Field, focusFirstInvalid } from '../../components/field.tsx';
+import { Check, focusFirstInvalid } from '../../components/field.tsx';
 import { ErrorNotice, Notice } from '../../components/notice.tsx';
 import { PairEditor } from '../../components/pair-editor.tsx';
 import { isBlankPair, problemsBelow } from '../../components/pairs.ts';
+import { TextAreaField, TextField } from '../../components/text-field.tsx';
 import { useConsole } from '../../console-context.ts';
 import { TemplatesDialog } from '../../conversation/templates-dialog.tsx';
 import { ENVIRONMENT, TAGS } from '../../texts/forms.ts';
@@ -121,19 +122,17 @@ export function StartFields({
         onSubmit();
       }}
     >
-      <Field label={NEW_SESSION.message} hint={NEW_SESSION.messageHint} error={problems.get('message')}>
-        {(control) => (
-          <textarea
-            {...control}
-            ref={message}
-            class="input start-message"
-            rows={5}
-            dir="auto"
-            value={form.message}
-            onInput={(event) => onChange({ message: event.currentTarget.value })}
-          />
-        )}
-      </Field>
+      <TextAreaField
+        label={NEW_SESSION.message}
+        hint={NEW_SESSION.messageHint}
+        error={problems.get('message')}
+        controlRef={message}
+        class="start-message"
+        rows={5}
+        dir="auto"
+        value={form.message}
+        onChange={(text) => onChange({ message: text })}
+      />
       {canListProfiles && (
         <div>
           <Button size="small" icon="file" onClick={() => setChoosing(true)}>
@@ -163,47 +162,27 @@ export function StartFields({
         <ErrorNotice title={NEW_SESSION.choicesFailed} error={choices.error} onRetry={choices.reload} />
       )}
       <div class="start-columns start-repository">
-        <Field
+        <TextField
           label={NEW_SESSION.repository}
           hint={repositoryHint(form, profile, auth.me)}
           error={problems.get('repository') ?? problems.get('tags.repository')}
-        >
-          {(control) => (
-            <>
-              <input
-                {...control}
-                class="input"
-                dir="auto"
-                autocapitalize="off"
-                spellcheck={false}
-                list={`${control.id}-known`}
-                placeholder={profile?.repository ?? ''}
-                value={form.repository}
-                onInput={(event) => onChange({ repository: event.currentTarget.value })}
-              />
-              <datalist id={`${control.id}-known`}>
-                {knownRepositories(profiles.value ?? [], profile).map((url) => (
-                  <option key={url} value={url} />
-                ))}
-              </datalist>
-            </>
-          )}
-        </Field>
+          dir="auto"
+          isCode
+          suggestions={knownRepositories(profiles.value ?? [], profile)}
+          placeholder={profile?.repository ?? ''}
+          value={form.repository}
+          onChange={(repository) => onChange({ repository })}
+        />
         <div class="start-branch">
-          <Field label={NEW_SESSION.branch} error={problems.get('branch') ?? problems.get('tags.branch')}>
-            {(control) => (
-              <input
-                {...control}
-                class="input"
-                dir="auto"
-                autocapitalize="off"
-                spellcheck={false}
-                placeholder={NEW_SESSION.branchDefault}
-                value={form.branch}
-                onInput={(event) => onChange({ branch: event.currentTarget.value })}
-              />
-            )}
-          </Field>
+          <TextField
+            label={NEW_SESSION.branch}
+            error={problems.get('branch') ?? problems.get('tags.branch')}
+            dir="auto"
+            isCode
+            placeholder={NEW_SESSION.branchDefault}
+            value={form.branch}
+            onChange={(branch) => onChange({ branch })}
+          />
           {form.branch.trim() !== '' && (
             <Check
               label={NEW_SESSION.createBranch}
@@ -213,18 +192,15 @@ export function StartFields({
           )}
         </div>
       </div>
-      <Field label={NEW_SESSION.title} hint={NEW_SESSION.titleHint} error={problems.get('tags.title')}>
-        {(control) => (
-          <input
-            {...control}
-            class="input"
-            dir="auto"
-            maxLength={auth.me?.limits.tag_value_chars}
-            value={form.title}
-            onInput={(event) => onChange({ title: event.currentTarget.value })}
-          />
-        )}
-      </Field>
+      <TextField
+        label={NEW_SESSION.title}
+        hint={NEW_SESSION.titleHint}
+        error={problems.get('tags.title')}
+        dir="auto"
+        maxLength={auth.me?.limits.tag_value_chars}
+        value={form.title}
+        onChange={(title) => onChange({ title })}
+      />
       <Fold title={NEW_SESSION.environment} count={variables} isForced={hasProblem(['environment'])}>
         {brought.length > 0 && (
           <p class="field-hint">

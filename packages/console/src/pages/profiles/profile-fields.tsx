@@ -1,9 +1,12 @@
 import type { ComponentChildren } from 'preact';
 import type { AgentList, Profile, ScriptList } from '@agentapi-proxy/client';
+import { AgentArgumentsField } from '../../components/agent-arguments-field.tsx';
 import { Button } from '../../components/button.tsx';
-import { Check, Field } from '../../components/field.tsx';
+import { Check } from '../../components/field.tsx';
 import { PairEditor } from '../../components/pair-editor.tsx';
 import { problemsBelow } from '../../components/pairs.ts';
+import { choicesOf, OptionalSelectField } from '../../components/select.tsx';
+import { TextAreaField, TextField } from '../../components/text-field.tsx';
 import { ENVIRONMENT } from '../../texts/forms.ts';
 import { PROFILE } from '../../texts/profiles.ts';
 import type { ProfileForm, ProfileProblems } from './profile-form.ts';
@@ -24,31 +27,24 @@ interface ProfileFieldsProps {
 export function ProfileFields({ form, profile, problems, agents, scripts, onChange }: ProfileFieldsProps) {
   return (
     <>
-      <Field label={PROFILE.name} error={problems.get('name')}>
-        {(control) => (
-          <input
-            {...control}
-            class="input"
-            dir="auto"
-            required
-            maxLength={200}
-            value={form.name}
-            onInput={(event) => onChange({ name: event.currentTarget.value })}
-          />
-        )}
-      </Field>
-      <Field label={PROFILE.description} hint={PROFILE.descriptionHint} error={problems.get('description')}>
-        {(control) => (
-          <textarea
-            {...control}
-            class="input"
-            rows={2}
-            dir="auto"
-            value={form.description}
-            onInput={(event) => onChange({ description: event.currentTarget.value })}
-          />
-        )}
-      </Field>
+      <TextField
+        label={PROFILE.name}
+        error={problems.get('name')}
+        dir="auto"
+        required
+        maxLength={200}
+        value={form.name}
+        onChange={(name) => onChange({ name })}
+      />
+      <TextAreaField
+        label={PROFILE.description}
+        hint={PROFILE.descriptionHint}
+        error={problems.get('description')}
+        rows={2}
+        dir="auto"
+        value={form.description}
+        onChange={(description) => onChange({ description })}
+      />
       <Check
         label={PROFILE.isDefault}
         hint={PROFILE.isDefaultHint}
@@ -56,77 +52,47 @@ export function ProfileFields({ form, profile, problems, agents, scripts, onChan
         onChange={(isDefault) => onChange({ isDefault })}
       />
       <div class="profile-columns">
-        <ChoiceField
+        <OptionalSelectField
           label={PROFILE.agent}
           byDefault={PROFILE.agentDefault}
-          names={agents?.agents.map(({ name }) => name) ?? []}
+          choices={choicesOf(agents?.agents.map(({ name }) => name) ?? [])}
           error={problems.get('agent')}
           value={form.agent}
           onChange={(agent) => onChange({ agent })}
         />
-        <ChoiceField
+        <OptionalSelectField
           label={PROFILE.script}
           byDefault={PROFILE.scriptDefault}
-          names={scripts?.scripts ?? []}
+          choices={choicesOf(scripts?.scripts ?? [])}
           error={problems.get('script')}
           value={form.script}
           onChange={(script) => onChange({ script })}
         />
       </div>
-      <Field
-        label={PROFILE.agentArgs}
-        hint={PROFILE.agentArgsHint}
-        error={[...problems].find(([path]) => path.split('.', 1)[0] === 'agent_args')?.[1]}
-      >
-        {(control) => (
-          <textarea
-            {...control}
-            class="input mono"
-            rows={2}
-            autocapitalize="off"
-            spellcheck={false}
-            value={form.agentArgs}
-            onInput={(event) => onChange({ agentArgs: event.currentTarget.value })}
-          />
-        )}
-      </Field>
-      <Field label={PROFILE.repository} hint={PROFILE.repositoryHint} error={problems.get('repository')}>
-        {(control) => (
-          <>
-            <input
-              {...control}
-              class="input"
-              dir="auto"
-              autocapitalize="off"
-              spellcheck={false}
-              list={`${control.id}-known`}
-              value={form.repository}
-              onInput={(event) => onChange({ repository: event.currentTarget.value })}
-            />
-            <datalist id={`${control.id}-known`}>
-              {profile?.repository_history.map(({ url }) => (
-                <option key={url} value={url} />
-              ))}
-            </datalist>
-          </>
-        )}
-      </Field>
-      <Field
+      <AgentArgumentsField
+        problems={problems}
+        value={form.agentArgs}
+        onChange={(agentArgs) => onChange({ agentArgs })}
+      />
+      <TextField
+        label={PROFILE.repository}
+        hint={PROFILE.repositoryHint}
+        error={problems.get('repository')}
+        dir="auto"
+        isCode
+        suggestions={profile?.repository_history.map(({ url }) => url) ?? []}
+        value={form.repository}
+        onChange={(repository) => onChange({ repository })}
+      />
+      <TextAreaField
         label={PROFILE.systemPrompt}
         hint={PROFILE.systemPromptHint}
         error={problems.get('system_prompt')}
-      >
-        {(control) => (
-          <textarea
-            {...control}
-            class="input"
-            rows={6}
-            dir="auto"
-            value={form.systemPrompt}
-            onInput={(event) => onChange({ systemPrompt: event.currentTarget.value })}
-          />
-        )}
-      </Field>
+        rows={6}
+        dir="auto"
+        value={form.systemPrompt}
+        onChange={(systemPrompt) => onChange({ systemPrompt })}
+      />
       <Section id="profile-environment" title={PROFILE.environment}>
         <EnvironmentFields form={form} profile={profile} problems={problems} onChange={onChange} />
       </Section>
@@ -211,38 +177,5 @@ function EnvironmentFields({ form, profile, problems, onChange }: EnvironmentFie
         </div>
       )}
     </>
-  );
-}
-
-interface ChoiceFieldProps {
-  readonly label: string;
-  /** What is said by choosing nothing. */
-  readonly byDefault: string;
-  readonly names: readonly string[];
-  readonly error: string | undefined;
-  readonly value: string;
-  readonly onChange: (name: string) => void;
-}
-
-function ChoiceField({ label, byDefault, names, error, value, onChange }: ChoiceFieldProps) {
-  return (
-    <Field label={label} error={error}>
-      {(control) => (
-        <select
-          {...control}
-          class="input"
-          value={value}
-          onChange={(event) => onChange(event.currentTarget.value)}
-        >
-          <option value="">{byDefault}</option>
-          {value !== '' && !names.includes(value) && <option value={value}>{value}</option>}
-          {names.map((name) => (
-            <option key={name} value={name}>
-              {name}
-            </option>
-          ))}
-        </select>
-      )}
-    </Field>
   );
 }

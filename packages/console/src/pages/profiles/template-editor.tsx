@@ -2,6 +2,7 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Button, IconButton } from '../../components/button.tsx';
 import { Field } from '../../components/field.tsx';
 import { pair } from '../../components/pairs.ts';
+import { TextAreaField, TextField } from '../../components/text-field.tsx';
 import { filledTemplate, variablesOf } from '../../conversation/message-template.ts';
 import { PROFILE } from '../../texts/profiles.ts';
 import type { ProfileProblems, TemplateRow } from './profile-form.ts';
@@ -52,31 +53,20 @@ export function TemplateEditor({ templates, problems, onChange }: TemplateEditor
           <fieldset key={template.key} class="template-row" data-template={template.key}>
             <legend class="visually-hidden">{name}</legend>
             <div class="template-head">
-              <Field label={PROFILE.templateName} error={problems.get(`message_templates.${index}.name`)}>
-                {(control) => (
-                  <input
-                    {...control}
-                    class="input"
-                    dir="auto"
-                    value={template.name}
-                    onInput={(event) => change(template.key, { name: event.currentTarget.value })}
-                  />
-                )}
-              </Field>
-              <Field
+              <TextField
+                label={PROFILE.templateName}
+                error={problems.get(`message_templates.${index}.name`)}
+                dir="auto"
+                value={template.name}
+                onChange={(text) => change(template.key, { name: text })}
+              />
+              <TextField
                 label={PROFILE.templateCategory}
                 error={problems.get(`message_templates.${index}.category`)}
-              >
-                {(control) => (
-                  <input
-                    {...control}
-                    class="input"
-                    dir="auto"
-                    value={template.category}
-                    onInput={(event) => change(template.key, { category: event.currentTarget.value })}
-                  />
-                )}
-              </Field>
+                dir="auto"
+                value={template.category}
+                onChange={(category) => change(template.key, { category })}
+              />
               <div class="template-actions">
                 <IconButton
                   icon="chevronUp"
@@ -93,22 +83,15 @@ export function TemplateEditor({ templates, problems, onChange }: TemplateEditor
                 <IconButton icon="trash" label={PROFILE.removeTemplate(name)} onClick={() => remove(index)} />
               </div>
             </div>
-            <Field
+            <TextAreaField
               label={PROFILE.templateContent}
-              error={problems.get(`message_templates.${index}.content`)}
               hint={<VariablesHint content={template.content} />}
-            >
-              {(control) => (
-                <textarea
-                  {...control}
-                  class="input"
-                  rows={3}
-                  dir="auto"
-                  value={template.content}
-                  onInput={(event) => change(template.key, { content: event.currentTarget.value })}
-                />
-              )}
-            </Field>
+              error={problems.get(`message_templates.${index}.content`)}
+              rows={3}
+              dir="auto"
+              value={template.content}
+              onChange={(content) => change(template.key, { content })}
+            />
             {variablesOf(template.content).length > 0 && <Preview content={template.content} />}
           </fieldset>
         );

@@ -5,6 +5,7 @@ import { Button, IconButton } from '../../components/button.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { Loading } from '../../components/loading.tsx';
 import { EmptyState, ErrorNotice, Notice } from '../../components/notice.tsx';
+import { Select, type Choice } from '../../components/select.tsx';
 import { useConsole } from '../../console-context.ts';
 import { CHANGES, PULL_REQUEST, PUSH } from '../../texts/workspace.ts';
 import { changedFiles, initiallyOpen, sumOfLines, type ChangedFile } from './changes/changed-file.ts';
@@ -16,6 +17,10 @@ import type { SessionPanelProps } from './session-tabs.ts';
 import './changes/changes-panel.css';
 
 type Since = 'commit' | 'start';
+const SINCE_CHOICES: readonly Choice<Since>[] = [
+  { value: 'commit', text: CHANGES.sinceCommit },
+  { value: 'start', text: CHANGES.sinceStart },
+];
 
 interface Changes {
   readonly status: GitStatus;
@@ -135,15 +140,13 @@ function Toolbar({ sessionId, changes, canPush, isBusy, onSince, onRefresh }: To
       </div>
       <div class="changes-actions">
         {status.commits_since_start !== null && (
-          <select
-            class="input changes-since"
+          <Select
+            class="changes-since"
             aria-label={CHANGES.since}
+            choices={SINCE_CHOICES}
             value={since}
-            onChange={({ currentTarget }) => onSince(currentTarget.value === 'start' ? 'start' : 'commit')}
-          >
-            <option value="commit">{CHANGES.sinceCommit}</option>
-            <option value="start">{CHANGES.sinceStart}</option>
-          </select>
+            onChange={onSince}
+          />
         )}
         {canPush && (
           <>

@@ -8,6 +8,7 @@ import { Icon } from '../../components/icon.tsx';
 import { Loading } from '../../components/loading.tsx';
 import { EmptyState, ErrorNotice } from '../../components/notice.tsx';
 import { saveFile } from '../../components/save-file.ts';
+import { choicesOf, Select } from '../../components/select.tsx';
 import { useConsole } from '../../console-context.ts';
 import { LOG } from '../../texts/workspace.ts';
 import { LogLines } from './log/log-lines.tsx';
@@ -114,18 +115,13 @@ export function LogPanel({ session }: SessionPanelProps) {
           <span class="muted">{LOG.lines(lines.length)}</span>
           <Check label={LOG.follow} checked={isFollowed} onChange={setFollowed} />
           <Check label={LOG.wrap} checked={isWrapped} onChange={setWrapped} />
-          <select
-            class="input log-count"
+          <Select
+            class="log-count"
             aria-label={LOG.howMany}
+            choices={choicesOf(LINE_COUNTS, LOG.last)}
             value={count}
-            onChange={({ currentTarget }) => setCount(Number(currentTarget.value))}
-          >
-            {LINE_COUNTS.map((each) => (
-              <option key={each} value={each}>
-                {LOG.last(each)}
-              </option>
-            ))}
-          </select>
+            onChange={setCount}
+          />
           <IconButton icon="refresh" size="small" label={LOG.refresh} onClick={reload} />
           <IconButton
             icon="download"

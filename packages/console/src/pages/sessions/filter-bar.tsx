@@ -1,5 +1,6 @@
 import type { Ref } from 'preact';
 import { Icon } from '../../components/icon.tsx';
+import { choicesOf, Select } from '../../components/select.tsx';
 import { SESSIONS } from '../../texts/sessions.ts';
 import { SORTS, VIEWS, type SessionFilter, type SessionsView } from './session-filter.ts';
 
@@ -65,21 +66,13 @@ export function FilterBar({ filter, counts, agents, owners, searchRef, onChange 
             onChange={(owner) => onChange({ owner })}
           />
         )}
-        <select
-          class="input filter-select"
+        <Select
+          class="filter-select"
           aria-label={SESSIONS.sort}
+          choices={choicesOf(SORTS, (sort) => SESSIONS.sorts[sort])}
           value={filter.sort}
-          onChange={(event) => {
-            const { value } = event.currentTarget;
-            onChange({ sort: SORTS.find((sort) => sort === value) ?? filter.sort });
-          }}
-        >
-          {SORTS.map((sort) => (
-            <option key={sort} value={sort}>
-              {SESSIONS.sorts[sort]}
-            </option>
-          ))}
-        </select>
+          onChange={(sort) => onChange({ sort })}
+        />
       </div>
       <div class="views" role="group" aria-label={SESSIONS.view}>
         {VIEWS.map((view) => (
@@ -125,18 +118,12 @@ interface ChoiceProps {
 
 function Choice({ label, every, values, value, onChange }: ChoiceProps) {
   return (
-    <select
-      class="input filter-select"
+    <Select
+      class="filter-select"
       aria-label={label}
+      choices={[{ value: '', text: every }, ...choicesOf(values)]}
       value={value ?? ''}
-      onChange={(event) => onChange(event.currentTarget.value === '' ? null : event.currentTarget.value)}
-    >
-      <option value="">{every}</option>
-      {values.map((each) => (
-        <option key={each} value={each}>
-          {each}
-        </option>
-      ))}
-    </select>
+      onChange={(chosen) => onChange(chosen === '' ? null : chosen)}
+    />
   );
 }

@@ -5,10 +5,11 @@ import { useLoaded } from '../../../api/use-loaded.ts';
 import { Button } from '../../../components/button.tsx';
 import { CopyButton } from '../../../components/copy-button.tsx';
 import { Dialog } from '../../../components/dialog.tsx';
-import { Field } from '../../../components/field.tsx';
 import { Loading } from '../../../components/loading.tsx';
 import { ErrorNotice } from '../../../components/notice.tsx';
 import { RelativeTime } from '../../../components/relative-time.tsx';
+import { choicesOf, SelectField } from '../../../components/select.tsx';
+import { TextField } from '../../../components/text-field.tsx';
 import { useConsole } from '../../../console-context.ts';
 import { COMMON } from '../../../texts/common.ts';
 import { SHARE } from '../../../texts/workspace.ts';
@@ -22,6 +23,8 @@ import {
   type LinkDuration,
 } from './share-until.ts';
 import './share-dialog.css';
+
+const ACCESSES: readonly ShareAccess[] = ['read', 'write'];
 
 interface ShareDialogProps {
   readonly sessionId: string;
@@ -159,32 +162,21 @@ function GrantForm({ onGrant }: GrantFormProps) {
         void submit();
       }}
     >
-      <Field label={SHARE.user} error={wasAsked && user.trim() === '' ? SHARE.userMissing : undefined}>
-        {(control) => (
-          <input
-            {...control}
-            class="input"
-            dir="auto"
-            autocomplete="off"
-            maxLength={256}
-            value={user}
-            onInput={({ currentTarget }) => setUser(currentTarget.value)}
-          />
-        )}
-      </Field>
-      <Field label={SHARE.access}>
-        {(control) => (
-          <select
-            {...control}
-            class="input"
-            value={access}
-            onChange={({ currentTarget }) => setAccess(currentTarget.value === 'write' ? 'write' : 'read')}
-          >
-            <option value="read">{SHARE.accesses.read}</option>
-            <option value="write">{SHARE.accesses.write}</option>
-          </select>
-        )}
-      </Field>
+      <TextField
+        label={SHARE.user}
+        error={wasAsked && user.trim() === '' ? SHARE.userMissing : undefined}
+        dir="auto"
+        autocomplete="off"
+        maxLength={256}
+        value={user}
+        onChange={setUser}
+      />
+      <SelectField
+        label={SHARE.access}
+        choices={choicesOf(ACCESSES, (each) => SHARE.accesses[each])}
+        value={access}
+        onChange={setAccess}
+      />
       <UntilField choices={DURATIONS} value={until} onChange={setUntil} />
       <Button type="submit" variant="primary" icon="users" busy={isBusy}>
         {SHARE.add}
@@ -244,23 +236,11 @@ interface UntilFieldProps<Choice extends Duration> {
 
 function UntilField<Choice extends Duration>({ choices, value, onChange }: UntilFieldProps<Choice>) {
   return (
-    <Field label={SHARE.until}>
-      {(control) => (
-        <select
-          {...control}
-          class="input"
-          value={value}
-          onChange={({ currentTarget }) =>
-            onChange(choices.find((choice) => choice === currentTarget.value) ?? value)
-          }
-        >
-          {choices.map((choice) => (
-            <option key={choice} value={choice}>
-              {SHARE.untils[choice]}
-            </option>
-          ))}
-        </select>
-      )}
-    </Field>
+    <SelectField
+      label={SHARE.until}
+      choices={choicesOf(choices, (choice) => SHARE.untils[choice])}
+      value={value}
+      onChange={onChange}
+    />
   );
 }
