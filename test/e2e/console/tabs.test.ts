@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
-import { CHROMIUM, sharedBrowser } from '../../support/console.ts';
+import { CHROMIUM, OTHER_HOST, sharedBrowser } from '../../support/console.ts';
 import { startServer } from '../../support/server-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
 
@@ -57,49 +57,57 @@ describe.skipIf(CHROMIUM === null)('many tabs [needs chromium]', () => {
     });
   });
 
-  test('eight conversations at once are live over one stream of the overview, and another tab takes over', async () => {
-    await using server = await startServer();
-    const session = await server.client.start({ message: 'before' });
-    await session.waitUntilReady({ timeoutMs: 60_000 });
-    // A page without the console keeps the window open; it has no icon.
-    await browser.visit({ server, path: 'licenses.txt', expectStatuses: [404] }, async ({ context }) => {
-      let overviews = 0;
-      const errors: string[] = [];
-      context.on('request', (request) => {
-        if (new URL(request.url()).pathname === '/events') overviews += 1;
+  test.each([
+    ['of this machine', '127.0.0.1'],
+    ['of another machine, without HTTPS', OTHER_HOST],
+  ])(
+    '%s: eight conversations at once are live over one stream, and another tab takes over',
+    async (_of, host) => {
+      await using server = await startServer({ config: { allowed_hosts: [host] } });
+      const url = `http://${host}:${server.port}`;
+      const session = await server.client.start({ message: 'before' });
+      await session.waitUntilReady({ timeoutMs: 60_000 });
+      // A page without the console keeps the window open; it has no icon.
+      const page = { server: { url }, path: 'licenses.txt', expectStatuses: [404] };
+      await browser.visit(page, async ({ context }) => {
+        let overviews = 0;
+        const errors: string[] = [];
+        context.on('request', (request) => {
+          if (new URL(request.url()).pathname === '/events') overviews += 1;
+        });
+        context.on('weberror', (error) => errors.push(error.error().message));
+        const tabs: Page[] = [];
+        for (let count = 0; count < 8; count += 1) {
+          const last = tabs.at(-1);
+          if (last !== undefined) await setHidden(last, true);
+          const tab = await context.newPage();
+          tabs.push(tab);
+          await tab.goto(`${url}/console/sessions/${session.id}`);
+        }
+        for (const tab of tabs) await log(tab).getByText('You said: before').waitFor();
+        await expect.poll(() => streamsOpen(server), PAUSED).toBe(2);
+        expect(overviews).toBe(1);
+        for (const tab of tabs.slice(-1)) await setHidden(tab, true);
+        for (const [index, tab] of [...tabs.entries()].filter(([each]) => each % 3 === 1)) {
+          await setHidden(tab, false);
+          await tab.getByLabel('Message to the agent').fill(`from tab ${index}`);
+          await tab.getByRole('button', { name: /^(?:Send|Queue)$/ }).click();
+          await log(tab).getByText(`You said: from tab ${index}`).waitFor();
+          await setHidden(tab, true);
+        }
+        expect(overviews).toBe(1);
+        await tabs[0]?.close();
+        await expect.poll(() => overviews).toBe(2);
+        await expect.poll(() => streamsOpen(server), PAUSED).toBe(1);
+        const rest = tabs.slice(1);
+        await session.conversation.queue('/stream 200');
+        // Their conversations rest: the overview tells them.
+        await Promise.all(
+          rest.map(async (tab) => await tab.getByText('Working', { exact: true }).first().waitFor()),
+        );
+        expect(overviews).toBe(2);
+        expect(errors).toEqual([]);
       });
-      context.on('weberror', (error) => errors.push(error.error().message));
-      const tabs: Page[] = [];
-      for (let count = 0; count < 8; count += 1) {
-        const last = tabs.at(-1);
-        if (last !== undefined) await setHidden(last, true);
-        const tab = await context.newPage();
-        tabs.push(tab);
-        await tab.goto(`${server.url}/console/sessions/${session.id}`);
-      }
-      for (const tab of tabs) await log(tab).getByText('You said: before').waitFor();
-      await expect.poll(() => streamsOpen(server), PAUSED).toBe(2);
-      expect(overviews).toBe(1);
-      for (const tab of tabs.slice(-1)) await setHidden(tab, true);
-      for (const [index, tab] of tabs.entries()) {
-        await setHidden(tab, false);
-        await tab.getByLabel('Message to the agent').fill(`from tab ${index}`);
-        await tab.getByRole('button', { name: /^(?:Send|Queue)$/ }).click();
-        await log(tab).getByText(`You said: from tab ${index}`).waitFor();
-        await setHidden(tab, true);
-      }
-      expect(overviews).toBe(1);
-      await tabs[0]?.close();
-      await expect.poll(() => overviews).toBe(2);
-      await expect.poll(() => streamsOpen(server), PAUSED).toBe(1);
-      const rest = tabs.slice(1);
-      await session.conversation.queue('/stream 200');
-      // Their conversations rest: the overview tells them.
-      await Promise.all(
-        rest.map(async (tab) => await tab.getByText('Working', { exact: true }).first().waitFor()),
-      );
-      expect(overviews).toBe(2);
-      expect(errors).toEqual([]);
-    });
-  });
+    },
+  );
 });

@@ -1,9 +1,10 @@
 import { signal } from '@preact/signals';
 import type { OverviewEvent, StreamOptions } from '@agentapi-proxy/client';
 import { describe, expect, test } from 'vitest';
+import { ChannelLocks } from './channel-locks.ts';
 import { OverviewState } from './overview-state.ts';
 import { SharedOverview } from './shared-overview.ts';
-import { groupNameOf, type TabGroup, type TabLocks } from './tab-group.ts';
+import { groupNameOf, type TabChannel, type TabGroup, type TabLocks } from './tab-group.ts';
 
 /** Locks as browsers have them, for the tabs of a test. */
 class Locks implements TabLocks {
@@ -123,10 +124,16 @@ class Tab {
   }
 }
 
-const tabsOf = (): TabGroup => ({ locks: new Locks(), openChannel: (name) => new BroadcastChannel(name) });
+const openChannel = (name: string): TabChannel => new BroadcastChannel(name);
+const LOCKS: readonly (readonly [string, () => TabLocks])[] = [
+  ['of the browser', () => new Locks()],
+  ['over a channel', () => new ChannelLocks(openChannel, new EventTarget())],
+];
 const said = (text: string) => `message_created ${JSON.stringify({ session_id: 'one', text })}`;
 
-describe('one overview stream for all tabs', () => {
+describe.each(LOCKS)('one overview stream for all tabs, with locks %s', (_kind, newLocks) => {
+  const tabsOf = (): TabGroup => ({ locks: newLocks(), openChannel });
+
   test('every tab hears everything in order, one that comes later how things are; the next takes over', async () => {
     const [server, tabs, name] = [new Server(), tabsOf(), crypto.randomUUID()];
     const session = { session_id: 'one', user_id: 'alice', state: 'running', status: 'running' };

@@ -8,7 +8,7 @@ import { TabGroupMember } from './tab-group-member.ts';
 export interface SharedOverviewOptions {
   readonly client: SessionsClient;
   readonly isSeen: ReadonlySignal<boolean>;
-  /** The tabs of this browser; `null` where browsers keep them apart, as on pages without HTTPS. */
+  /** The tabs of this browser; `null` where it keeps them apart. */
   readonly tabs: TabGroup | null;
   /** Tabs with the same name see the same; asked whenever a stream begins. */
   readonly groupName: () => Promise<string>;

@@ -2,6 +2,7 @@ import type { ReadonlySignal } from '@preact/signals';
 import { ConnectionError, type OverviewEvent, type StreamOptions } from '@agentapi-proxy/client';
 import type { SessionsClient } from './live-sessions.ts';
 import { OverviewState } from './overview-state.ts';
+import { randomId } from './random-id.ts';
 import type { TabChannel, TabGroup } from './tab-group.ts';
 import { parseTabMessage, type TabMessage } from './tab-message.ts';
 
@@ -29,7 +30,7 @@ const CHECK_MS = 20_000;
  */
 export class TabGroupMember {
   readonly #options: MemberOptions;
-  readonly #id = crypto.randomUUID();
+  readonly #id = randomId();
   readonly #channel: TabChannel;
   readonly #state = new OverviewState();
   readonly #items: Item[] = [];
@@ -133,7 +134,7 @@ export class TabGroupMember {
     this.#answer = undefined;
     this.#isLeading = true;
     this.#isOpen = false;
-    this.#term = crypto.randomUUID();
+    this.#term = randomId();
     this.#count = 0;
     this.#state.clear();
     const onConnect = (): void => {

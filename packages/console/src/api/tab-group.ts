@@ -1,3 +1,5 @@
+import { ChannelLocks } from './channel-locks.ts';
+
 /** What tabs of one browser have in common. */
 export interface TabGroup {
   /** Who leads: the tab that holds the lock of this name. */
@@ -17,24 +19,26 @@ export interface TabChannel {
   close(): void;
 }
 
+const PREFIX = 'agentapi-proxy.console.overview.';
+
 /** The tabs of this browser; `null` where it keeps them apart. */
 export function browserTabs(): TabGroup | null {
+  if (!('BroadcastChannel' in globalThis)) return null;
+  const openChannel = (name: string): TabChannel => new BroadcastChannel(name);
   // Not there on pages without HTTPS, whatever the types say.
-  if (!isSecureContext || !('locks' in navigator) || !('BroadcastChannel' in globalThis)) return null;
-  return {
-    locks: navigator.locks,
-    openChannel: (name) => new BroadcastChannel(name),
-  };
+  const hasLocks = isSecureContext && 'locks' in navigator;
+  return { locks: hasLocks ? navigator.locks : new ChannelLocks(openChannel, window), openChannel };
 }
 
 /**
- * A name that tells nothing of what it is made of.
+ * A name that tells nothing of what it is made of; on pages without HTTPS, which have no digests, the parts themselves.
+ * Names of channels do not leave the memory of the browser.
  *
  * @param parts - what tabs must agree in, such as address and credential
  */
 export async function groupNameOf(parts: readonly unknown[]): Promise<string> {
-  const bytes = new TextEncoder().encode(JSON.stringify(parts));
-  const digest = await crypto.subtle.digest('SHA-256', bytes);
-  const text = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-  return `agentapi-proxy.console.overview.${text}`;
+  const text = JSON.stringify(parts);
+  if (!('subtle' in crypto)) return PREFIX + text;
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
+  return PREFIX + [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -1,3 +1,4 @@
+import { randomId } from '../api/random-id.ts';
 import { PAIRS } from '../texts/forms.ts';
 
 /** A name with a value, as somebody edits it. */
@@ -15,9 +16,7 @@ export type PairProblems = ReadonlyMap<string, string>;
 
 /** A line. */
 export function pair(name = '', value = '', isKept = false): Pair {
-  // Not `randomUUID`, which pages under plain HTTP do not have.
-  const key = String(crypto.getRandomValues(new Uint32Array(2)));
-  return { key, name, value, ...(isKept ? { isKept } : {}) };
+  return { key: randomId(), name, value, ...(isKept ? { isKept } : {}) };
 }
 
 /** Whether there is nothing in a line, so that it does not count. */

@@ -1,5 +1,6 @@
 import { signal, type ReadonlySignal } from '@preact/signals';
 import { ApiError, type QueuedMessage, type Session } from '@agentapi-proxy/client';
+import { randomId } from '../api/random-id.ts';
 import type { KeptText, OutgoingMessage } from './kept-text.ts';
 
 /** A message on its way from this page to the server. */
@@ -76,7 +77,7 @@ export class QueueStore {
 
   /** Leaves a message for the agent; it stays among `unsent` until the server has it. */
   async send(content: string): Promise<void> {
-    const message = { key: randomKey(), content, error: undefined };
+    const message = { key: randomId(), content, error: undefined };
     this.#setUnsent([...this.#unsent.value, message]);
     // Those before it come first.
     await this.#sendAll();
@@ -219,11 +220,4 @@ export class QueueStore {
 /** Whether sending again later may help without anybody doing something. */
 function isPassing(error: unknown): boolean {
   return !(error instanceof ApiError) || error.kind === 'unavailable';
-}
-
-/** `crypto.randomUUID` is not there on pages that came over plain HTTP. */
-function randomKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
-    byte.toString(16).padStart(2, '0'),
-  ).join('');
 }
