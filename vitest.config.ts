@@ -12,6 +12,7 @@ export default defineConfig({
     maxWorkers: Math.max(3, availableParallelism()),
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    globalSetup: ['test/support/build-programs.setup.ts'],
     setupFiles: ['test/support/check-answers.setup.ts'],
     reporters: ['default', new SummaryReporter()],
   },
