@@ -119,13 +119,14 @@ describe.concurrent.each(TRANSPORTS)('real agents %s', (_, transport) => {
 
     test(`AA-153, AA-157: what the user allows is done ${needs}`, IN_ORDER, async () => {
       const agent = agentOf(name);
-      const sending = askToWrite(agent, 'allowed.txt');
-      const question = await untilAsked(server, agent, transport);
-      await expect(agent.session.send('Stop!')).rejects.toThrow(
-        /message can only be sent when the agent is waiting for user input/,
-      );
-      await question.allow();
-      await sending;
+      const asking = async (): Promise<void> => {
+        const question = await untilAsked(server, agent, transport);
+        await expect(agent.session.send('Stop!')).rejects.toThrow(
+          /message can only be sent when the agent is waiting for user input/,
+        );
+        await question.allow();
+      };
+      await Promise.all([askToWrite(agent, 'allowed.txt'), asking()]);
       await untilAnswered(agent, 'That is done.');
       expect(await readFile(join(agent.workspace, 'allowed.txt'), 'utf8')).toBe('hello\n');
     });
@@ -137,10 +138,11 @@ describe.concurrent.each(TRANSPORTS)('real agents %s', (_, transport) => {
         async () => {
           const agent = agentOf(name);
           const file = `${answer}.txt`;
-          const sending = askToWrite(agent, file);
-          const question = await untilAsked(server, agent, transport);
-          await question[answer]();
-          await sending;
+          const asking = async (): Promise<void> => {
+            const question = await untilAsked(server, agent, transport);
+            await question[answer]();
+          };
+          await Promise.all([askToWrite(agent, file), asking()]);
           expect(await ask(agent, `after ${answer}`)).toBe(`after ${answer}`);
           await expect(access(join(agent.workspace, file))).rejects.toThrow('ENOENT');
         },
@@ -150,11 +152,12 @@ describe.concurrent.each(TRANSPORTS)('real agents %s', (_, transport) => {
     test(`a turn can be cancelled, and the talk goes on ${needs}`, IN_ORDER, async () => {
       const agent = agentOf(name);
       agent.answers('hang', { parts: [{ text: 'I begin' }, { until: new Promise(() => {}) }] });
-      const sending = agent.session.send('hang');
-      await untilSaid(agent, 'I begin');
-      if (transport === 'pty') await agent.session.sendRaw('\u001b');
-      else await server.request(`/${agent.session.id}/acp/cancel`, { method: 'POST' });
-      await sending;
+      const cancelling = async (): Promise<void> => {
+        await untilSaid(agent, 'I begin');
+        if (transport === 'pty') await agent.session.sendRaw('\u001b');
+        else await server.request(`/${agent.session.id}/acp/cancel`, { method: 'POST' });
+      };
+      await Promise.all([agent.session.send('hang'), cancelling()]);
       expect(await ask(agent, 'on we go')).toBe('on we go');
     });
 

@@ -155,7 +155,8 @@ function listen(page: Page, options: VisitOptions): readonly string[] {
   };
   page.on('console', (message) => {
     const isBad = message.type() === 'error' || message.type() === 'warning';
-    if (isBad && !isExpected(message.text())) complaints.push(`console: ${message.text()}`);
+    if (isBad && !isExpected(message.text()))
+      complaints.push(`console: ${message.text()} (${message.location().url})`);
   });
   page.on('pageerror', (error) => complaints.push(`error: ${error.stack ?? error.message}`));
   page.on('request', (request) => {

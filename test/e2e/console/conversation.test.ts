@@ -126,7 +126,7 @@ describe.skipIf(CHROMIUM === null)('a conversation [needs chromium]', () => {
         await check();
         await page.getByRole('button', { name: 'Save' }).click();
         await waiting(page).getByText('better thought').waitFor();
-        await page.locator('.status-line').getByRole('button', { name: 'Interrupt' }).click();
+        await page.getByRole('button', { name: 'Interrupt' }).click();
         await log(page).getByText('You said: better thought').waitFor(ANSWER);
         await expect.poll(() => waiting(page).count()).toBe(0);
         const { messages } = await session.conversation.messages();

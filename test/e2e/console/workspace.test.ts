@@ -356,7 +356,7 @@ describe.skipIf(CHROMIUM === null)('a session of somebody else [needs chromium]'
       await browser.visit({ server, key: BOB, window, path }, async ({ page, goto, check }) => {
         await page.getByLabel('Message to the agent').fill('/think 60');
         await page.getByRole('button', { name: 'Send', exact: true }).click();
-        await page.getByRole('button', { name: 'Interrupt' }).first().waitFor();
+        await page.getByRole('button', { name: 'Interrupt' }).waitFor();
         await page.getByRole('button', { name: 'More actions' }).click();
         await page.getByRole('menuitem', { name: 'Copy a link to this page' }).waitFor();
         expect(await page.getByRole('menuitem', { name: /Share|End/ }).count()).toBe(0);

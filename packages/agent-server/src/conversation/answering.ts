@@ -4,8 +4,11 @@ import type { ScreenImage } from '../terminal/screen.ts';
 import { untilScreen } from '../terminal/until-screen.ts';
 import type { Dialog } from './formatting/choices.ts';
 
-/** The agent's reaction to one key; a program that needs longer is given up. */
-const KEY_REACTION_MS = 2_000;
+/**
+ * The agent's reaction to one key; a program that needs longer is given up. Patient, because a busy machine may hold the
+ * agent up for seconds, and a key that it reads after it was given up answers what nobody expects to be answered any more.
+ */
+const KEY_REACTION_MS = 10_000;
 /** A dialog that is missing in the middle of a redraw is back after this time. */
 const REDRAW_MS = 200;
 /** A mark that stands in front of a choice, or at the place of one. */

@@ -8,6 +8,7 @@ import {
   type Session,
   type ToolCall,
 } from '@agentapi-proxy/client';
+import { interruptAgent } from '../api/interrupt-agent.ts';
 import { whileSeen } from '../api/while-seen.ts';
 
 /** A dialog appears on the agent's screen a moment before or after what the journal tells of it. */
@@ -116,8 +117,11 @@ export class QuestionsStore {
 
   /** Stops the agent at what it does. */
   async interrupt(): Promise<void> {
-    if (this.#transport === 'acp') await this.#session.agent.cancelTurn();
-    else await this.press(['\u001b']);
+    try {
+      await interruptAgent(this.#session, this.#transport);
+    } finally {
+      this.lookSoon(this.#isWorking);
+    }
   }
 
   #lookIn(ms: number): void {

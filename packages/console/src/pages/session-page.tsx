@@ -57,7 +57,7 @@ function Content({ session, details, path }: ContentProps) {
   const tab = tabs.find((each) => each.path === path);
   return (
     <div class="session-page">
-      <SessionHeader session={session} title={title} />
+      <SessionHeader session={session} title={title} isInterruptBelow={tab?.hasInterrupt === true} />
       {tabs.length > 1 && <TabBar session={session} tabs={tabs} current={path} />}
       {session.phase === 'failed' && (
         <div class="session-notice">

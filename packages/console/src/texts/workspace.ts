@@ -153,6 +153,7 @@ export const DETAILS = {
   servers: { embedded: 'of this program', external: 'an agentapi program' },
   port: 'Port',
   folder: 'Folder',
+  ownFolder: 'one of its own',
   repository: 'Repository',
   environment: 'Environment',
   environmentHint: 'Names of the variables that were set; their values are never shown.',

@@ -120,7 +120,7 @@ function WorkspaceFacts({ session, details }: FactsProps) {
   return (
     <Section title={DETAILS.workspace}>
       <Fact name={DETAILS.folder}>
-        <bdi>{session.workspaceName ?? DETAILS.none}</bdi>
+        <bdi>{session.workspaceName ?? DETAILS.ownFolder}</bdi>
       </Fact>
       <Fact name={DETAILS.repository}>
         <bdi class="details-break">{session.repository ?? DETAILS.none}</bdi>

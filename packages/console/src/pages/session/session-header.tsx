@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { Link, useLocation } from 'wouter-preact';
 import { errorText } from '../../api/error-text.ts';
+import { interruptAgent } from '../../api/interrupt-agent.ts';
 import { isLive, type LiveSession } from '../../api/live-session.ts';
 import { NAME_TAGS } from '../../api/titles.ts';
 import { Status } from '../../components/badge.tsx';
@@ -13,16 +14,17 @@ import { useConsole } from '../../console-context.ts';
 import { COMMON } from '../../texts/common.ts';
 import { SESSION } from '../../texts/sessions.ts';
 import { EndDialog } from '../sessions/end-dialog.tsx';
-import { interruptAgent } from './interrupt-agent.ts';
 import { ShareDialog } from './share/share-dialog.tsx';
 
 interface SessionHeaderProps {
   readonly session: LiveSession;
   readonly title: string;
+  /** The part below has a button that interrupts the agent. */
+  readonly isInterruptBelow: boolean;
 }
 
 /** What the session is, and what can be done with it; what this person may not do is not there. */
-export function SessionHeader({ session, title }: SessionHeaderProps) {
+export function SessionHeader({ session, title, isInterruptBelow }: SessionHeaderProps) {
   const { auth, client, toasts } = useConsole();
   const [, navigate] = useLocation();
   const [isEnding, setEnding] = useState(false);
@@ -104,7 +106,7 @@ export function SessionHeader({ session, title }: SessionHeaderProps) {
         </div>
       </div>
       <div class="session-actions">
-        {session.phase === 'working' && canWrite && (
+        {session.phase === 'working' && canWrite && !isInterruptBelow && (
           <Button
             size="small"
             icon="pause"
@@ -112,7 +114,7 @@ export function SessionHeader({ session, title }: SessionHeaderProps) {
             onClick={() =>
               void run(
                 'interrupt',
-                () => interruptAgent(client, session.id),
+                () => interruptAgent(client.session(session.id)),
                 SESSION.interrupted,
                 SESSION.interruptFailed,
               )

@@ -15,6 +15,8 @@ export interface SessionTab {
   /** Below `/sessions/:id`; empty for the part that is shown first. */
   readonly path: string;
   readonly label: string;
+  /** It has a button that interrupts the agent, so that of the page is not needed. */
+  readonly hasInterrupt?: true;
   /** Fetches the code of the part when it is shown first. */
   readonly load: () => Promise<ComponentType<SessionPanelProps>>;
 }
@@ -24,6 +26,7 @@ export const SESSION_TABS: readonly SessionTab[] = [
   {
     path: '',
     label: SESSION.tabs.conversation,
+    hasInterrupt: true,
     load: async () => (await import('./conversation-panel.tsx')).ConversationPanel,
   },
   {
