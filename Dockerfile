@@ -7,7 +7,8 @@ COPY . .
 RUN npm install --ignore-scripts \
  && npx tsc -b packages/server tools \
  && node tools/dist/build-console.js \
- && npm pack --workspace packages/agent-server --workspace packages/client --workspace packages/server --pack-destination /src
+ && node tools/dist/build-programs.js \
+ && npm pack --workspace packages/agent-server --workspace packages/server --pack-destination /src
 # The headers lie beside node, so that nothing else is fetched to build the native module. What it was built from is
 # three quarters of the whole, and nothing needs it any more.
 RUN npm_config_nodedir=/usr/local npm install --global --prefix /opt/agentapi-proxy /src/*.tgz \

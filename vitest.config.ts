@@ -25,6 +25,7 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+          globalSetup: ['test/support/build-programs.setup.ts'],
           setupFiles: ['test/support/check-answers.setup.ts'],
         },
       },

@@ -502,7 +502,7 @@ describe('start scripts of a server', () => {
 
   test('agent_server external: PORT is the one that agentapi gets, and a failing step is told', async () => {
     const agentapi = join(folder, 'agentapi');
-    const program = join(ROOT, 'packages', 'agent-server', 'dist', 'bin.js');
+    const program = join(ROOT, 'packages', 'agent-server', 'dist', 'program', 'bin.js');
     await writeFile(agentapi, `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`, { mode: 0o755 });
     await using server = await startServer({
       config: {

@@ -162,7 +162,7 @@ describe('the npm packages', () => {
       ]),
     );
     expect(Object.fromEntries(documents)).toEqual({
-      '@agentapi-proxy/agent-server': ['LICENSE', 'README.md', 'package.json'],
+      '@agentapi-proxy/agent-server': ['LICENSE', 'README.md', 'dist/program/licenses.txt', 'package.json'],
       '@agentapi-proxy/client': ['LICENSE', 'README.md', 'package.json'],
       'agentapi-proxy': [
         'CHANGELOG.md',
@@ -170,6 +170,7 @@ describe('the npm packages', () => {
         'README.md',
         'agentapi-proxy.json',
         'config.schema.json',
+        'dist/program/licenses.txt',
         'package.json',
         'scripts/agentapi_default.sh',
         'scripts/agentapi_with_github.sh',
@@ -184,7 +185,7 @@ describe('the npm packages', () => {
     }
     const main = reports.find(({ name }) => name === 'agentapi-proxy');
     const shipped = main?.files.map(({ path }) => path) ?? [];
-    expect(shipped).toEqual(expect.arrayContaining(['dist/bin.js', 'dist/console/index.html']));
+    expect(shipped).toEqual(expect.arrayContaining(['dist/program/bin.js', 'dist/console/index.html']));
     expect(shipped.filter((path) => path.startsWith('dist/console/') && path.endsWith('.map'))).toEqual([]);
     // What was copied in for packing is gone again.
     expect(await readdir(join(ROOT, 'packages/server'))).not.toContain('CHANGELOG.md');

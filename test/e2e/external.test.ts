@@ -191,7 +191,7 @@ describe('agent_server: external', () => {
 /** A program named agentapi, which is our agent server under that command line. */
 async function writeDropIn(folder: string): Promise<string> {
   const path = join(folder, 'agentapi');
-  const bin = join(ROOT, 'packages', 'agent-server', 'dist', 'bin.js');
+  const bin = join(ROOT, 'packages', 'agent-server', 'dist', 'program', 'bin.js');
   await writeFile(path, `#!/bin/sh\nexec '${process.execPath}' '${bin}' "$@"\n`);
   await chmod(path, 0o755);
   return path;

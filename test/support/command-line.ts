@@ -42,7 +42,7 @@ export interface CommandLine extends AsyncDisposable {
   ): TerminalUser;
 }
 
-const BIN = new URL('../../packages/server/dist/bin.js', import.meta.url).pathname;
+const BIN = new URL('../../packages/server/dist/program/bin.js', import.meta.url).pathname;
 
 /** @param common - of every command, such as `AGENTAPI_PROXY_ENDPOINT` */
 export async function commandLine(common: Readonly<Record<string, string>> = {}): Promise<CommandLine> {

@@ -8,7 +8,7 @@ const PACKAGE = `${root}packages/server/`;
 const DOCUMENTS = { 'CHANGELOG.md': 'CHANGELOG.md', 'openapi/agentapi-proxy.json': 'agentapi-proxy.json' };
 
 const isCopy = process.argv[2] === 'copy';
-if (isCopy && !existsSync(`${PACKAGE}dist/bin.js`)) {
+if (isCopy && !existsSync(`${PACKAGE}dist/program/bin.js`)) {
   console.error('The packages are not built; run: npm run build');
   process.exitCode = 1;
 } else {

@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { until } from './support/acp-harness.ts';
 import { COMMAND, runInTerminal } from './support/terminal-user.ts';
 
-const DEMO_AGENT = fileURLToPath(new URL('../dist/demo-agent/bin.js', import.meta.url));
+const DEMO_AGENT = fileURLToPath(new URL('../dist/program/demo-agent.js', import.meta.url));
 const ACP_AGENT = fileURLToPath(new URL('support/acp-agent.mjs', import.meta.url));
 const LEAVES_VIEW = '\u001b[?7h\u001b[?25h\u001b[?1049l';
 

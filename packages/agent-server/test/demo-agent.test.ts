@@ -9,7 +9,7 @@ import { findProcesses, identityOf } from '../src/process-tree.ts';
 import { runInTerminal } from './support/terminal-user.ts';
 import type { TerminalUser } from './support/terminal-user.ts';
 
-const DEMO_AGENT = fileURLToPath(new URL('../dist/demo-agent/bin.js', import.meta.url));
+const DEMO_AGENT = fileURLToPath(new URL('../dist/program/demo-agent.js', import.meta.url));
 const users: TerminalUser[] = [];
 
 afterEach(async () => {

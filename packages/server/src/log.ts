@@ -1,5 +1,4 @@
 import pino, { type DestinationStream, type Logger } from 'pino';
-import { prettyFactory } from 'pino-pretty';
 import { PASSED_ALWAYS, matchesPattern } from './config/environment-names.ts';
 import type { Config } from './config/schema.ts';
 import { SecretRegistry } from './secret-registry.ts';
@@ -25,7 +24,7 @@ const SECRET_HEADERS = [
  * variables of the configuration nor what is added to `secrets` ever appears in them (DF-04, PX-166).
  * @param destination receives the lines instead of standard error; written to synchronously.
  */
-export function createLogger(config: Config, destination?: DestinationStream): RootLog {
+export async function createLogger(config: Config, destination?: DestinationStream): Promise<RootLog> {
   const secrets = new SecretRegistry();
   for (const value of configuredSecrets(config)) secrets.add(value);
   const headers = [...SECRET_HEADERS, config.auth.header_name.toLowerCase()].map((name) => `["${name}"]`);
@@ -41,16 +40,17 @@ export function createLogger(config: Config, destination?: DestinationStream): R
       },
       hooks: { streamWrite: (line) => secrets.maskLine(line) },
     },
-    sink(config, destination),
+    await sink(config, destination),
   );
   return Object.assign(log, { secrets });
 }
 
 /** Synchronous on purpose: the last lines before an exit or a crash are the ones that matter. */
-function sink(config: Config, destination?: DestinationStream): DestinationStream {
+async function sink(config: Config, destination?: DestinationStream): Promise<DestinationStream> {
   const target = destination ?? pino.destination({ dest: 2, sync: true });
   const onTerminal = destination === undefined && process.stderr.isTTY;
   if (config.log_format === 'json' || (config.log_format === 'auto' && !onTerminal)) return target;
+  const { prettyFactory } = await import('pino-pretty');
   // Not as a stream: that would write later, and somebody would have to end it.
   const pretty = prettyFactory({ colorize: onTerminal, singleLine: true, translateTime: 'SYS:HH:MM:ss.l' });
   return { write: (line) => target.write(pretty(line)) };

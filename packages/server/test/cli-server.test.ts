@@ -33,7 +33,7 @@ function startProgram(args: readonly string[]): {
   /** Resolves with the address that the server prints; rejects when the program ends before. */
   readonly ready: Promise<string>;
 } {
-  const program = fileURLToPath(new URL('../dist/bin.js', import.meta.url));
+  const program = fileURLToPath(new URL('../dist/program/bin.js', import.meta.url));
   const child = spawn(process.execPath, [program, ...args], {
     cwd: folder,
     env: { PATH: process.env['PATH'], HOME: folder },

@@ -20,9 +20,11 @@ function configWith(variables: Readonly<Record<string, string>> = {}): Config {
   }).config;
 }
 
-function capture(variables?: Readonly<Record<string, string>>): { log: RootLog; output: () => string } {
+async function capture(
+  variables?: Readonly<Record<string, string>>,
+): Promise<{ log: RootLog; output: () => string }> {
   let text = '';
-  const log = createLogger(configWith(variables), {
+  const log = await createLogger(configWith(variables), {
     write: (line) => {
       text += line;
     },
@@ -31,8 +33,8 @@ function capture(variables?: Readonly<Record<string, string>>): { log: RootLog; 
 }
 
 describe('createLogger', () => {
-  test('writes one JSON object a line, with time, level, fields and message', () => {
-    const { log, output } = capture();
+  test('writes one JSON object a line, with time, level, fields and message', async () => {
+    const { log, output } = await capture();
     log.child({ module: 'sessions' }).info({ sessionId: 'x' }, 'session running');
     log.warn('careful');
     const [first, second] = output()
@@ -49,44 +51,55 @@ describe('createLogger', () => {
     expect(second).toMatchObject({ level: 'warn', msg: 'careful' });
   });
 
-  test('log_level and verbose choose what is written', () => {
-    const levels = (variables: Readonly<Record<string, string>>): number => {
-      const { log, output } = capture(variables);
+  test('log_level and verbose choose what is written', async () => {
+    const levels = async (variables: Readonly<Record<string, string>>): Promise<number> => {
+      const { log, output } = await capture(variables);
       for (const level of ['trace', 'debug', 'info', 'warn'] as const) log[level]('x');
       return output().split('\n').length - 1;
     };
-    expect(levels({})).toBe(2);
-    expect(levels({ AGENTAPI_PROXY_VERBOSE: 'true' })).toBe(3);
-    expect(levels({ AGENTAPI_PROXY_LOG_LEVEL: 'warn' })).toBe(1);
-    expect(levels({ AGENTAPI_PROXY_LOG_LEVEL: 'trace', AGENTAPI_PROXY_VERBOSE: 'true' })).toBe(4);
-    expect(levels({ AGENTAPI_PROXY_LOG_LEVEL: 'silent' })).toBe(0);
+    expect(await levels({})).toBe(2);
+    expect(await levels({ AGENTAPI_PROXY_VERBOSE: 'true' })).toBe(3);
+    expect(await levels({ AGENTAPI_PROXY_LOG_LEVEL: 'warn' })).toBe(1);
+    expect(await levels({ AGENTAPI_PROXY_LOG_LEVEL: 'trace', AGENTAPI_PROXY_VERBOSE: 'true' })).toBe(4);
+    expect(await levels({ AGENTAPI_PROXY_LOG_LEVEL: 'silent' })).toBe(0);
   });
 
-  test.each(['json', 'pretty'])('PX-166: no secret appears in %s, verbose, wherever it is put', (format) => {
-    const { log, output } = capture({ AGENTAPI_PROXY_LOG_FORMAT: format, AGENTAPI_PROXY_VERBOSE: 'true' });
-    log.secrets.add('session-secret\nwith two lines');
-    const values = [
-      'inherited-secret',
-      'operator-secret',
-      'agent-secret',
-      'ap_alice_secret',
-      'session-secret\nwith two lines',
-    ];
-    const child = log.child({ module: 'x', bound: values });
-    for (const value of values) {
-      child.debug(`message with ${value}`);
-      child.info({ deep: { list: [{ value }] }, [`key-${value}`]: 1, nested: { [value]: value } }, 'fields');
-      child.error({ err: new Error(`failed: ${value}`, { cause: new Error(value) }) }, 'error');
-      child.info({ body: JSON.stringify({ value }) }, 'JSON in a string');
-    }
-    expect(output()).toContain('[secret]');
-    // A member of a line's top level is named by our own code; that one holds the value on purpose.
-    const text = output().replaceAll(/key-[^:]*:/g, '');
-    expect(text).not.toMatch(/inherited-secret|operator-secret|agent-secret|ap_alice_secret|session-secret/);
-  });
+  test.each(['json', 'pretty'])(
+    'PX-166: no secret appears in %s, verbose, wherever it is put',
+    async (format) => {
+      const { log, output } = await capture({
+        AGENTAPI_PROXY_LOG_FORMAT: format,
+        AGENTAPI_PROXY_VERBOSE: 'true',
+      });
+      log.secrets.add('session-secret\nwith two lines');
+      const values = [
+        'inherited-secret',
+        'operator-secret',
+        'agent-secret',
+        'ap_alice_secret',
+        'session-secret\nwith two lines',
+      ];
+      const child = log.child({ module: 'x', bound: values });
+      for (const value of values) {
+        child.debug(`message with ${value}`);
+        child.info(
+          { deep: { list: [{ value }] }, [`key-${value}`]: 1, nested: { [value]: value } },
+          'fields',
+        );
+        child.error({ err: new Error(`failed: ${value}`, { cause: new Error(value) }) }, 'error');
+        child.info({ body: JSON.stringify({ value }) }, 'JSON in a string');
+      }
+      expect(output()).toContain('[secret]');
+      // A member of a line's top level is named by our own code; that one holds the value on purpose.
+      const text = output().replaceAll(/key-[^:]*:/g, '');
+      expect(text).not.toMatch(
+        /inherited-secret|operator-secret|agent-secret|ap_alice_secret|session-secret/,
+      );
+    },
+  );
 
-  test('DF-04: credentials in headers are masked by name', () => {
-    const { log, output } = capture();
+  test('DF-04: credentials in headers are masked by name', async () => {
+    const { log, output } = await capture();
     const headers = {
       authorization: 'Bearer aaa',
       cookie: 'a=bbb',
@@ -100,8 +113,8 @@ describe('createLogger', () => {
     expect(output()).toContain('*/*');
   });
 
-  test('a secret is forgotten when its session ends', () => {
-    const { log, output } = capture();
+  test('a secret is forgotten when its session ends', async () => {
+    const { log, output } = await capture();
     const forget = log.secrets.add('short-lived');
     log.info('short-lived');
     forget();
@@ -109,8 +122,8 @@ describe('createLogger', () => {
     expect(output().match(/short-lived/g)).toHaveLength(1);
   });
 
-  test('ordinary variables such as PATH stay readable', () => {
-    const { log, output } = capture();
+  test('ordinary variables such as PATH stay readable', async () => {
+    const { log, output } = await capture();
     log.info('looked up in /usr/bin:/bin');
     expect(output()).toContain('/usr/bin:/bin');
   });

@@ -18,7 +18,7 @@ export interface AgentapiProgram {
 
 /** Our own agent server, as it is built. */
 export const EMBEDDED: AgentapiProgram = {
-  command: [process.execPath, join(ROOT, 'packages/agent-server/dist/bin.js')],
+  command: [process.execPath, join(ROOT, 'packages/agent-server/dist/program/bin.js')],
 };
 
 /** The real agentapi; `null` where it is not installed. */

@@ -10,7 +10,7 @@ import { controlReportSchema, type ControlReport } from '../../src/control.ts';
 import { asRecord, callServer, eventually, type Call, type Reply } from './http-harness.ts';
 
 /** The built command. */
-const COMMAND = fileURLToPath(new URL('../../dist/bin.js', import.meta.url));
+const COMMAND = fileURLToPath(new URL('../../dist/program/bin.js', import.meta.url));
 const PROBE = fileURLToPath(new URL('probe-agent.mjs', import.meta.url));
 
 export interface RunOptions {

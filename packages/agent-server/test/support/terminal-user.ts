@@ -3,7 +3,7 @@ import xterm from '@xterm/headless';
 import { spawnPty, type PtyExit } from '../../src/terminal/pty.ts';
 
 /** The built command. */
-export const COMMAND = fileURLToPath(new URL('../../dist/bin.js', import.meta.url));
+export const COMMAND = fileURLToPath(new URL('../../dist/program/bin.js', import.meta.url));
 const WAIT_MS = 15_000;
 
 export interface TerminalUserOptions {

@@ -1,8 +1,8 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { ConfigError } from '../config/config-error.ts';
 import { AppError } from '../errors.ts';
+import { packageFolder } from '../package-folder.ts';
 
 /** A script that may start an agent server. */
 export interface StartScript {
@@ -22,7 +22,6 @@ export const NO_SCRIPT = 'none';
 const WITHOUT_REPOSITORY = 'agentapi_default.sh';
 const WITH_REPOSITORY = 'agentapi_with_github.sh';
 const SHIPPED: readonly string[] = [WITHOUT_REPOSITORY, WITH_REPOSITORY];
-const SHIPPED_FOLDER = fileURLToPath(new URL('../../scripts/', import.meta.url));
 
 /** No slash, no leading dot or hyphen: never a path, never an option. */
 const SCRIPT_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,123}\.sh$/;
@@ -105,7 +104,7 @@ export class StartScripts {
       if (path !== null) return path;
     }
     if (!SHIPPED.includes(name)) throw await this.#unknown(name);
-    return join(SHIPPED_FOLDER, name);
+    return join(packageFolder(), 'scripts', name);
   }
 
   async #unknown(name: string): Promise<AppError> {

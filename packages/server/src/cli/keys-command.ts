@@ -164,7 +164,7 @@ async function workOn(
   asJson: boolean,
   work: (workplace: Workplace) => Promise<void>,
 ): Promise<void> {
-  const log = createLogger({ ...config, verbose: false, log_level: 'warn' }, context.stderr);
+  const log = await createLogger({ ...config, verbose: false, log_level: 'warn' }, context.stderr);
   // The first key may be made before the server has ever run.
   await mkdir(config.data_dir, { recursive: true, mode: 0o700 });
   const store = await openStore(config, log);

@@ -42,7 +42,7 @@ export async function runServer(flags: ServerFlags, context: CliContext): Promis
     return EXIT.badConfiguration;
   }
   const { config } = loaded;
-  const log = createLogger(config);
+  const log = await createLogger(config);
   log.info(
     { file: loaded.file },
     loaded.file === null ? 'no configuration file, using defaults' : 'configuration read',

@@ -113,7 +113,7 @@ async function run(
     [StoreError, ImportError, DataFolderError].some((kind) => error instanceof kind) ? EXIT.failed : null;
   const options = { file: flags.config, withoutStore: 'persistence is off, so there is no store', codeOf };
   return withStoreConfig(context, options, async (config) => {
-    const log = createLogger({ ...config, verbose: false, log_level: 'warn' }, context.stderr);
+    const log = await createLogger({ ...config, verbose: false, log_level: 'warn' }, context.stderr);
     await work({
       config,
       say: (...lines) => context.stdout.write(lines.map((line) => `${line}\n`).join('')),

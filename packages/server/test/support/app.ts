@@ -30,7 +30,7 @@ export async function startApp(config: object = {}, overrides: AppOverrides = {}
   await writeFile(join(folder, 'config.json'), JSON.stringify({ ...settings, ...config }));
   const loaded = loadConfig({ environment: {}, workingDirectory: folder });
   const lines: string[] = [];
-  const log = createLogger(loaded.config, { write: (line) => lines.push(line) });
+  const log = await createLogger(loaded.config, { write: (line) => lines.push(line) });
   const app = await createApp(loaded.config, log, overrides);
   const close = async (): Promise<void> => {
     await app.close('the test is over');

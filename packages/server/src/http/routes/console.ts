@@ -1,12 +1,13 @@
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../errors.ts';
+import { packageFolder } from '../../package-folder.ts';
 import { ConsoleFiles } from '../console-files.ts';
 import type { SentFile } from '../console-files.ts';
 import { wantsPage } from '../control-server.ts';
 
-/** Where the build puts the console: beside the code of the server, built or not. */
-const BUILT_CONSOLE = fileURLToPath(new URL('../../../dist/console/', import.meta.url));
+/** Where the build puts the console, from the folder of this package. */
+const BUILT_CONSOLE = 'dist/console';
 
 const ROOT = '/console/';
 
@@ -41,7 +42,10 @@ const UNCHANGED = 304;
  * there. All addresses are relative, so that any prefix works.
  * @param folder - the built console, elsewhere than the build puts it.
  */
-export function consoleRoutes(app: FastifyInstance, folder: string = BUILT_CONSOLE): void {
+export function consoleRoutes(
+  app: FastifyInstance,
+  folder: string = join(packageFolder(), BUILT_CONSOLE),
+): void {
   const files = new ConsoleFiles(folder);
   const methods = ['GET', 'HEAD'];
 
