@@ -126,6 +126,14 @@ describe.concurrent('a dialog of the agent', () => {
     expect([none.status, none.json()]).toMatchObject([409, { detail: 'no dialog is up' }]);
   });
 
+  test('an agent that does not listen yet when its dialog is up gets the arrow again', async () => {
+    await using run = await runMenu(['--drowsy']);
+    await say(run, 'ask');
+    const { id } = await untilAsked(run, 'Delete file 1?');
+    expect((await post(run, `/internal/dialog/${id}`, { choice: 2 })).status).toBe(200);
+    await eventually(async () => (await lastText(run)).endsWith('Answer 1: No'));
+  });
+
   test('a wrong choice is 422, and an agent that does not react is 500', async () => {
     await using run = await runMenu(['--trust', '--deaf']);
     const { id } = await untilAsked(run, 'Do you trust this folder?');

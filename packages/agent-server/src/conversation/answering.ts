@@ -9,6 +9,10 @@ import type { Dialog } from './formatting/choices.ts';
  * agent up for seconds, and a key that it reads after it was given up answers what nobody expects to be answered any more.
  */
 const KEY_REACTION_MS = 10_000;
+/** An arrow that has moved nothing for so long is pressed again. */
+const KEY_AGAIN_MS = 1_500;
+/** Of the mark; more than any dialog needs, even if arrows that were pressed twice take it too far. */
+const MAX_MOVES = 100;
 /** A dialog that is missing in the middle of a redraw is back after this time. */
 const REDRAW_MS = 200;
 /** A mark that stands in front of a choice, or at the place of one. */
@@ -64,12 +68,17 @@ export async function answerDialog(
   if (named(dialog).id !== id) throw new DialogError('no_dialog', 'another dialog is up');
   if (dialog.choices[index] === undefined)
     throw new DialogError('unknown_choice', noSuchChoice(dialog, index));
-  // From any choice to any other and Enter: never more keys than there are choices.
-  for (let pressed = 0; pressed < dialog.choices.length; pressed += 1) {
+  let marked = -1;
+  let untilMs = 0;
+  for (let moves = 0; moves <= MAX_MOVES;) {
     const now = sameDialog(dialog, find(terminal.read()));
     const key = now?.choices[index]?.keys[0];
     if (now === null || key === undefined) break;
-    const marked = markedIn(now);
+    if (markedIn(now) !== marked) {
+      marked = markedIn(now);
+      moves += 1;
+      untilMs = performance.now() + KEY_REACTION_MS;
+    }
     const isLast = marked === index;
     terminal.write(key);
     const reacted = (screen: ScreenImage): boolean => {
@@ -77,8 +86,14 @@ export async function answerDialog(
       // Behind an arrow no dialog only means that the agent is painting it again.
       return isLast ? next === null : next !== null && markedIn(next) !== marked;
     };
-    if (!(await untilScreen(terminal, reacted, KEY_REACTION_MS, signal))) break;
-    if (isLast) return;
+    // A program may show a dialog before it listens. An arrow can come twice, as it is looked where the mark stands; a
+    // second Enter might answer the next dialog.
+    const patienceMs = isLast ? KEY_REACTION_MS : KEY_AGAIN_MS;
+    if (await untilScreen(terminal, reacted, patienceMs, signal)) {
+      if (isLast) return;
+    } else if (isLast || performance.now() > untilMs) {
+      break;
+    }
   }
   if (sameDialog(dialog, find(terminal.read())) === null) {
     throw new DialogError('no_dialog', 'the dialog went away before it was answered');

@@ -2,6 +2,7 @@
 // An agent with dialogs that are answered with the arrow keys and Enter, one key at a time. Flags:
 //   --trust        ask something before the first prompt
 //   --deaf         ignore every key of a dialog
+//   --drowsy       ignore the first key of every dialog
 // The message `ask` opens a dialog, `ask twice` one after the other; any other message is answered.
 const flags = new Set(process.argv.slice(2));
 const { stdout } = process;
@@ -9,7 +10,7 @@ const BORDER = '─'.repeat(40);
 /** @type {string[]} */
 const history = ['Welcome.', ''];
 let input = '';
-/** @type {{ question: string, labels: string[], chosen: number, done: (label: string) => void } | null} */
+/** @type {{ question: string, labels: string[], chosen: number, isAwake?: boolean, done: (label: string) => void } | null} */
 let dialog = null;
 
 function draw() {
@@ -48,7 +49,10 @@ async function answer(message) {
 /** @param {string} key */
 function takeKey(key) {
   if (dialog !== null) {
-    if (flags.has('--deaf')) return;
+    if (flags.has('--deaf') || (flags.has('--drowsy') && !dialog.isAwake)) {
+      dialog.isAwake = true;
+      return;
+    }
     if (key === '\x1b[A') dialog.chosen = Math.max(dialog.chosen - 1, 0);
     else if (key === '\x1b[B') dialog.chosen = Math.min(dialog.chosen + 1, dialog.labels.length - 1);
     else if (key === '\r') return dialog.done(dialog.labels[dialog.chosen] ?? '');
