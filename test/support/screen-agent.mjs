@@ -24,7 +24,14 @@ const wide = '漢字 é \x1b[38;2;0;90;200mtrue colour\x1b[0m \x1b[97mbright whi
 stdout.write(`${colours.join(' ')}\r\n${styles} ${wide}\r\n┌──┐\r\n│  │\r\n└──┘\r\nReady\r\n`);
 
 stdin.setRawMode(true).on('data', (/** @type {Buffer} */ data) => {
-  const keys = data.toString('utf8');
+  let keys = data.toString('utf8');
+  // On a busy machine what was typed one after the other is read at once.
+  while (keys.length > 1) {
+    const answer = ANSWERS[keys[0] ?? ''];
+    if (answer === undefined) break;
+    stdout.write(answer);
+    keys = keys.slice(1);
+  }
   if (keys === 'X') process.exit(0);
-  stdout.write(ANSWERS[keys] ?? `Bytes: ${data.toString('hex')}\r\n`);
+  stdout.write(ANSWERS[keys] ?? `Bytes: ${Buffer.from(keys).toString('hex')}\r\n`);
 });

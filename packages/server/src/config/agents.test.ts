@@ -28,7 +28,10 @@ describe('agentCatalogue', () => {
   test('demo runs the program of the agent server package with this Node', () => {
     const demo = agentCatalogue({ agents: { demo: { args: ['--slow'] } }, claude_args: [] }).get('demo');
     expect(demo).toMatchObject({ command: process.execPath, type: 'custom' });
-    expect(demo?.args).toEqual([expect.stringMatching(/agent-server\/dist\/demo-agent\/bin\.js$/), '--slow']);
+    expect(demo?.args).toEqual([
+      expect.stringMatching(/agent-server\/dist\/program\/demo-agent\.js$/),
+      '--slow',
+    ]);
   });
 
   test('an entry changes what it names and keeps the rest', () => {
