@@ -37,7 +37,9 @@ describe('ChannelLocks', () => {
     const holders = () => pages.filter(({ page }) => page.holds);
     for (let left = pages.length; left > 0; left -= 1) {
       await expect.poll(() => holders().length).toBe(1);
-      holders()[0]?.end.abort();
+      const [holder] = holders();
+      holder?.end.abort();
+      await expect.poll(() => holder?.page.holds).toBe(false);
     }
     expect(await Promise.all(over)).toEqual(pages.map(() => null));
   });
