@@ -12,6 +12,7 @@ import {
   findPart,
   FUZZER_FOLDER,
   HADOLINT_FOLDER,
+  HEADLESS_SHELL,
   INSPECTOR_FOLDER,
   INSPECTOR_PACKAGE,
   NODE_PACKAGES,
@@ -73,21 +74,37 @@ function run(command: string, args: readonly string[], env: Record<string, strin
 }
 
 function prepareDebianParts(): void {
-  const packages = (['postgresql', 'chromium', 'nginx'] as const)
-    .filter((part) => findPart(part) === null)
-    .map((part) => (part === 'nginx' ? 'nginx-light' : part));
-  if (packages.length === 0) return;
-  const command = `apt-get install -y --no-install-recommends ${packages.join(' ')}`;
+  const missing = (['postgresql', 'chromium', 'nginx'] as const).filter((part) => findPart(part) === null);
+  const install = ['install', '-y', '--no-install-recommends'];
   if (findInPath('apt-get') === null || process.getuid?.() !== 0) {
-    console.log(`Tests that need ${packages.join(' and ')} will be skipped. To run them: sudo ${command}`);
+    if (missing.length === 0) return;
+    const command = `apt-get ${[...install, ...missing.map(packageOf)].join(' ')}`;
+    console.log(`Tests that need ${missing.join(' and ')} will be skipped. To run them: sudo ${command}`);
     return;
   }
-  console.log(`Installing ${packages.join(' and ')} for the tests (${command}) …`);
+  // Whoever has a browser is offered the lighter one, too.
+  const wanted =
+    missing.includes('chromium') || findInPath(HEADLESS_SHELL) !== null
+      ? missing
+      : [...missing, 'chromium' as const];
+  if (wanted.length === 0) return;
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
-  const failure =
-    run('apt-get', ['update'], env) ??
-    run('apt-get', ['install', '-y', '--no-install-recommends', ...packages], env);
+  run('apt-get', ['update'], env);
+  const hasShell = run('apt-cache', ['show', HEADLESS_SHELL]) === null;
+  const packages = wanted.flatMap((part) => {
+    if (part !== 'chromium') return [packageOf(part)];
+    if (hasShell) return [HEADLESS_SHELL];
+    return missing.includes(part) ? [packageOf(part)] : [];
+  });
+  if (packages.length === 0) return;
+  console.log(`Installing ${packages.join(' and ')} for the tests (apt-get ${install.join(' ')} …) …`);
+  const failure = run('apt-get', [...install, ...packages], env);
   console.log(failure === null ? '  done' : `  failed: ${failure}`);
+}
+
+/** What Debian calls a part. */
+function packageOf(part: 'postgresql' | 'chromium' | 'nginx'): string {
+  return part === 'nginx' ? 'nginx-light' : part;
 }
 
 function prepareGoPrograms(): void {
