@@ -151,7 +151,8 @@ describe.each([
 
 describe('what is taken up, and what is not', () => {
   test('PX-177: a port that another program has taken gets nothing', async () => {
-    await using servers = await ServerSeries.start();
+    // Between the end of the session and the stranger no other test may take the port.
+    await using servers = await ServerSeries.start({ config: { start_port: 19_430, port_count: 3 } });
     const id = await start(servers.server);
     const { port } = await untilState(servers.server, id, 'running');
     await servers.crash();
