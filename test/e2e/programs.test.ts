@@ -81,3 +81,7 @@ test('the modules that @agentapi-proxy/agent-server exports come with all that t
   const modules = files.filter((path) => path.startsWith('dist/') && path !== 'dist/program');
   expect(modules.toSorted()).toEqual([...needed].map((path) => path.replace(/\.js$/u, '.*')).toSorted());
 });
+
+test('a call that is made for its effect on memory alone has not been left out as useless', async () => {
+  expect(await bundleText('packages/server/dist/program')).toContain('new ArrayBuffer(1)');
+});
