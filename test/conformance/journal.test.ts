@@ -120,7 +120,7 @@ test('viewers who do not read hold nobody up, take no memory, and get everything
   await tell(server, id, 400, 10, 40_000);
   await untilSeen(quick, 800);
   // Everything would be 320 MB for those who wait. What has been used is not given back at once.
-  const most = before + 240 * 1024 ** 2;
+  const most = before + 160 * 1024 ** 2;
   await eventually('the memory is as before', async () => (await memory()) < most);
   for (const viewer of lame) viewer.resume();
   await Promise.all(lame.map(async (viewer) => untilSeen(viewer, 800)));
