@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { useConsole } from './console-context.ts';
 
 /** What keys do: by `KeyboardEvent.key`. */
@@ -12,7 +12,8 @@ export function useShortcuts(shortcuts: Shortcuts): void {
   const { preferences } = useConsole();
   const latest = useRef(shortcuts);
   latest.current = shortcuts;
-  useEffect(() => {
+  // Before the page is seen, so that no key comes too early.
+  useLayoutEffect(() => {
     const onKeyDown = (event: KeyboardEvent): void => {
       if (!preferences.values.value.shortcuts || event.defaultPrevented) return;
       if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;

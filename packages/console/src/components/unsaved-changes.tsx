@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 import { useConsole } from '../console-context.ts';
 import { UNSAVED } from '../texts/forms.ts';
 import { Button } from './button.tsx';
@@ -7,7 +7,7 @@ import { Dialog } from './dialog.tsx';
 /** Asks before what is unsaved gets lost by leaving the page, for as long as it is rendered. */
 export function UnsavedChanges() {
   const { leaveGuard } = useConsole();
-  useEffect(() => leaveGuard.hold(), [leaveGuard]);
+  useLayoutEffect(() => leaveGuard.hold(), [leaveGuard]);
   if (leaveGuard.asked.value === null) return null;
   return (
     <Dialog

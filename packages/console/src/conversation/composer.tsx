@@ -1,5 +1,5 @@
-import { useSignal } from '@preact/signals';
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { effect, useSignal } from '@preact/signals';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Button, IconButton } from '../components/button.tsx';
 import { Icon } from '../components/icon.tsx';
 import { useConsole } from '../console-context.ts';
@@ -40,14 +40,15 @@ export function Composer(props: ComposerProps) {
   const [isDropTarget, setDropTarget] = useState(false);
   const area = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
-  const files = attachments.list.value;
   const isClosed = closedBecause !== undefined;
   const isUploading = attachments.isUploading;
   const isEmpty = text.value.trim() === '' && attachments.done.length === 0;
 
-  useEffect(() => {
-    kept.saveDraft(sessionId, { text: text.value, files: attachments.done });
-  }, [kept, sessionId, text.value, files, attachments]);
+  // With each change, not with the next picture: the page may be closed right after a key.
+  useLayoutEffect(
+    () => effect(() => kept.saveDraft(sessionId, { text: text.value, files: attachments.done })),
+    [kept, sessionId, attachments],
+  );
   useLayoutEffect(() => grow(area.current), [text.value]);
   useLayoutEffect(() => {
     if (props.returned.count === 0) return;
@@ -65,8 +66,6 @@ export function Composer(props: ComposerProps) {
     props.onSend(withFiles(text.value.trim(), attachments.done, COMPOSER.attachedList));
     text.value = '';
     attachments.clearDone();
-    // At once: the effect comes after a page that is closed right now.
-    kept.saveDraft(sessionId, { text: '', files: [] });
     area.current?.focus();
   };
   const onKeyDown = (event: KeyboardEvent): void => {

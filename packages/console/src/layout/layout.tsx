@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useLocation } from 'wouter-preact';
 import { Icon } from '../components/icon.tsx';
 import { useConsole } from '../console-context.ts';
@@ -30,7 +30,7 @@ export function Layout({ frame, children }: LayoutProps) {
       navigate('/sessions/new');
     },
   });
-  useEffect(() => {
+  useLayoutEffect(() => {
     // Whoever follows a link with the keyboard goes on in the new page, and a screen reader tells of it.
     if (!isFirst.current) main.current?.focus();
     isFirst.current = false;

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useState } from 'preact/hooks';
 import { useLocation, useSearch } from 'wouter-preact';
 import { fieldErrorOf } from '../api/field-error.ts';
 import { useConsole, usePageTitle } from '../console-context.ts';
@@ -39,7 +39,8 @@ export function NewSessionPage() {
   const [failure, setFailure] = useState<unknown>(null);
   const [isBusy, setBusy] = useState(false);
   const [startedId, setStartedId] = useState<string | null>(null);
-  useEffect(() => {
+  // Before anything can be written into the new form.
+  useLayoutEffect(() => {
     // Another link to this page was followed.
     setForm(opened.form);
     setProblems(NO_PROBLEMS);

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Button } from '../components/button.tsx';
 import { Check } from '../components/field.tsx';
 import { ErrorNotice, Notice } from '../components/notice.tsx';
@@ -18,7 +18,7 @@ export function SignInPage({ because }: { readonly because: 'no-key' | 'expired'
   const [failure, setFailure] = useState<unknown>();
   const [isBusy, setBusy] = useState(false);
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => input.current?.focus(), []);
+  useLayoutEffect(() => input.current?.focus(), []);
 
   const submit = async (): Promise<void> => {
     const trimmed = key.trim();

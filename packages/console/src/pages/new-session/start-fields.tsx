@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Me, Profile } from '@agentapi-proxy/client';
 import { useLoaded } from '../../api/use-loaded.ts';
 import { Button } from '../../components/button.tsx';
@@ -89,11 +89,11 @@ export function StartFields({
       onChange({ profile: '' });
     // Only when they arrive: afterwards it is as the person wants it.
   }, [profiles.value]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     // On a telephone the keyboard would cover the rest of the form.
     if (!matchMedia('(pointer: coarse)').matches) message.current?.focus();
   }, []);
-  useEffect(() => {
+  useLayoutEffect(() => {
     // The first thing to mend, also when it lies in a part that was folded until now.
     focusFirstInvalid(root.current);
   }, [problems]);

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Link, useLocation } from 'wouter-preact';
 import type { SessionDetails } from '@agentapi-proxy/client';
 import { useLoaded } from '../../api/use-loaded.ts';
@@ -34,7 +34,7 @@ export function StartingView({ id, onChange }: StartingViewProps) {
     if (state === 'running') navigate(path, { replace: true });
   }, [state, path, navigate]);
   const isOver = state === 'failed' || state === 'stopped' || state === 'stopping';
-  useEffect(() => heading.current?.focus(), [isOver]);
+  useLayoutEffect(() => heading.current?.focus(), [isOver]);
 
   if (lookup.kind === 'failed')
     return <ErrorNotice title={NEW_SESSION.startedElsewhere} error={lookup.error} onRetry={lookup.retry} />;

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Link, useLocation } from 'wouter-preact';
 import { ApiError, type Profile, type VersionedProfile } from '@agentapi-proxy/client';
 import { fieldErrorOf } from '../../api/field-error.ts';
@@ -70,7 +70,7 @@ export function ProfileEditor({ stored, initial, source, title }: ProfileEditorP
     [client, canChoose],
   );
 
-  useEffect(() => focusFirstInvalid(root.current), [problems]);
+  useLayoutEffect(() => focusFirstInvalid(root.current), [problems]);
   // Only when the page knows that nothing is unsaved any more.
   useEffect(() => {
     if (leavingTo !== null) navigate(leavingTo, { replace: true });

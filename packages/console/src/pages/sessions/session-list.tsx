@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useLocation } from 'wouter-preact';
 import type { LiveSession } from '../../api/live-session.ts';
 import { SESSIONS } from '../../texts/sessions.ts';
@@ -58,7 +58,7 @@ export function SessionList(props: SessionListProps) {
 
   const linkOf = (id: string): HTMLElement | null =>
     list.current?.querySelector<HTMLElement>(`[data-id="${CSS.escape(id)}"] .session-link`) ?? null;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!wantsFocus.current || active.current === null) return;
     const link = linkOf(active.current);
     // A row far away does not exist before the list has been scrolled there.
