@@ -65,7 +65,7 @@ export class ClientConnection implements BodySink {
   #linger: NodeJS.Timeout | null = null;
   readonly #onData = (chunk: Buffer): void => this.#receive(chunk);
   readonly #onEnd = (): void => this.#ended();
-  readonly #onDrain = (): void => this.#responder?.onClientDrain();
+  readonly #onDrain = (): void => this.#drained();
   readonly #onClose = (): void => this.#closed();
 
   constructor(socket: ClientSocket, receiver: RequestReceiver) {
@@ -131,14 +131,14 @@ export class ClientConnection implements BodySink {
     this.#advance();
   }
 
-  /** Takes no more bytes from the client until {@link resume}. */
+  /** Takes no more bytes from the client until {@link resume} finds that they are read. */
   pause(): void {
     this.#heldUp = true;
     this.socket.pause();
   }
 
   resume(): void {
-    if (!this.#heldUp) return;
+    if (!this.#heldUp || this.#isFarAhead) return;
     this.#heldUp = false;
     this.socket.resume();
   }
@@ -250,9 +250,22 @@ export class ClientConnection implements BodySink {
     }
     this.#input = this.#input === null ? chunk : Buffer.concat([this.#input, chunk]);
     this.#advance();
-    // What nobody reads now must not pile up.
-    if (this.#input !== null && this.#input.length > this.#receiver.maxHeadBytes && !this.#heldUp)
-      this.pause();
+    if (this.#isFarAhead && !this.#heldUp) this.pause();
+  }
+
+  /** Whether so much waits that nobody reads now that no more may come: it must not pile up. */
+  get #isFarAhead(): boolean {
+    if (this.#input === null || this.#input.length <= this.#receiver.maxHeadBytes) return false;
+    return this.#reading === 'no' || this.bodyDone;
+  }
+
+  #drained(): void {
+    if (this.#responder !== null) {
+      this.#responder.onClientDrain();
+    } else if (this.#head === null && this.phase === 'answer') {
+      this.#expectRequest();
+      this.#advance();
+    }
   }
 
   /** Reads as far as possible. Answers given on the way call it again: only the outermost call works. */
@@ -267,6 +280,7 @@ export class ClientConnection implements BodySink {
     } finally {
       this.#advancing = false;
     }
+    if (this.#head === null && this.phase !== 'answer') this.resume();
   }
 
   /** @returns whether there may be more to do. */
@@ -274,7 +288,8 @@ export class ClientConnection implements BodySink {
     if (this.phase === 'closing') {
       return this.#body !== null && !this.#body.done ? this.#readBody(input, this.#body) : this.#drop();
     }
-    if (this.#head === null) return this.#readHead(input);
+    // Whoever does not read answers is not given more of them.
+    if (this.#head === null) return this.phase === 'answer' ? false : this.#readHead(input);
     if (this.#body === null || this.#body.done || this.#reading === 'no') return false;
     return this.#readBody(input, this.#body);
   }
@@ -343,9 +358,13 @@ export class ClientConnection implements BodySink {
     this.#body = null;
     this.#answered = false;
     this.#reading = 'no';
+    if (this.socket.writableNeedDrain) this.phase = 'answer';
+    else this.#expectRequest();
+  }
+
+  #expectRequest(): void {
     this.phase = this.#input === null ? 'idle' : 'head';
     this.since = performance.now();
-    this.resume();
   }
 
   /** The request, or its body, is not HTTP. Whoever answers it has lost its client. */
