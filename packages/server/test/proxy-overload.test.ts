@@ -181,6 +181,16 @@ describe('slow clients', () => {
     await until(() => agent.sockets.size === 0, 'no connection to the agent');
   });
 
+  test('a short body that does not come after the request was refused ends the connection', async () => {
+    await using proxy = await startProxy({ sessions: [], limits: hasty });
+    const request = 'POST /unknown/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n';
+    const client = await open(proxy.port, request);
+    await client.closed;
+    expect(client.received().split('HTTP/1.1 ').slice(1)).toEqual([
+      expect.stringMatching(/^404 [^]*\r\nConnection: keep-alive\r\n/),
+    ]);
+  });
+
   test('a head that trickles in byte by byte does not last longer', async () => {
     await using proxy = await startProxy({ sessions: [], limits: hasty });
     const client = await open(proxy.port);

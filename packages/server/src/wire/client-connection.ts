@@ -124,9 +124,7 @@ export class ClientConnection implements BodySink {
     if (this.#expecting) this.socket.write(CONTINUE, 'latin1');
     this.#expecting = false;
     this.#reading = 'passing';
-    this.phase = 'body';
-    this.since = performance.now();
-    this.#heardAt = this.since;
+    this.#awaitBody();
     this.resume();
     this.#advance();
   }
@@ -172,6 +170,7 @@ export class ClientConnection implements BodySink {
     if (this.#body !== null && !this.#body.done) {
       this.#reading = 'dropping';
       this.#droppable = DROPPED_BODY_BYTES;
+      this.#awaitBody();
       this.resume();
       this.#advance();
       return;
@@ -360,6 +359,12 @@ export class ClientConnection implements BodySink {
     this.#reading = 'no';
     if (this.socket.writableNeedDrain) this.phase = 'answer';
     else this.#expectRequest();
+  }
+
+  #awaitBody(): void {
+    this.phase = 'body';
+    this.since = performance.now();
+    this.#heardAt = this.since;
   }
 
   #expectRequest(): void {
