@@ -54,3 +54,40 @@ describe('requests are pipelined, and the answers are not read', () => {
     },
   );
 });
+
+test('one large answer of the control plane is whole, however slowly it is read, as long as it is read', async () => {
+  const stall = 1_000;
+  const answer = Buffer.alloc(
+    48 * 1024 * 1024,
+    'An answer that is far larger than all buffers of the system. ',
+  );
+  await using proxy = await startProxy({
+    sessions: [],
+    control: (_req, res) => res.end(answer),
+    limits: {
+      total: 10,
+      perAddress: 10,
+      exempt: () => false,
+      times: { head: 20_000, body: 20_000, idle: 20_000, stall },
+      sweepMs: 20,
+      loopDelayMs: Number.POSITIVE_INFINITY,
+    },
+  });
+  const client = connect(proxy.port, '127.0.0.1');
+  client.write(LIVE);
+  const begin = performance.now();
+  const pieces: Buffer[] = [];
+  let taken = 0;
+  client.on('data', (piece: Buffer) => {
+    pieces.push(piece);
+    taken += piece.length;
+    // Much is left until the time is over in which a client must have taken something.
+    if (taken < 2 * 1024 * 1024 || performance.now() - begin > 2 * stall) return;
+    taken = 0;
+    client.pause();
+    setTimeout(() => client.resume(), stall / 10);
+  });
+  await once(client, 'close');
+  const received = Buffer.concat(pieces);
+  expect(received.subarray(received.indexOf('\r\n\r\n') + 4).equals(answer)).toBe(true);
+});

@@ -18,7 +18,7 @@ const IDLE_MARGIN_MS = 5_000;
 /** A body that is wanted must not stand still longer than this. */
 const BODY_PAUSE_MS = 60_000;
 
-/** After the last answer a client has this long to read it and go. */
+/** When a client has been sent its last answer, it has this long to go. */
 const CLOSING_MS = 30_000;
 
 /** Why a connection is ended. */
@@ -36,7 +36,7 @@ export function overdueOf(connection: ClientConnection, now: number, times: Conn
     case 'body':
       return waited > times.body || connection.silentFor(now) > BODY_PAUSE_MS ? 'late' : null;
     case 'closing':
-      return waited > CLOSING_MS ? 'stalled' : null;
+      return connection.closingFor(now) > CLOSING_MS ? 'stalled' : null;
     case 'answer':
       return null;
   }

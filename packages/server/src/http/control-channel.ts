@@ -10,6 +10,12 @@ const NOT_PASSED: ReadonlySet<string> = new Set([
 ]);
 
 /**
+ * At most so many bytes of an answer are written at a time. How much a client has taken shows only between two writes:
+ * a large one would look like a client that takes nothing.
+ */
+const SLICE_BYTES = 64 * 1024;
+
+/**
  * Looks like a client's connection to the control plane's `node:http` server, and carries only requests that were read
  * and found strict before: rebuilt, one at a time. One for each client connection that asks the control plane, for as
  * long as that lives.
@@ -19,6 +25,8 @@ export class ControlChannel extends Duplex implements Responder {
   #requestId = '';
   #chunked = false;
   #serving = false;
+  /** What is still to be written, from its first byte on; and who waits for that. */
+  #unsent: Buffer[] = [];
   #pending: ((error?: Error | null) => void) | null = null;
 
   constructor(connection: ClientConnection) {
@@ -90,9 +98,7 @@ export class ControlChannel extends Duplex implements Responder {
   }
 
   onClientDrain(): void {
-    const done = this.#pending;
-    this.#pending = null;
-    done?.();
+    this.#send();
   }
 
   onGone(): void {
@@ -105,15 +111,20 @@ export class ControlChannel extends Duplex implements Responder {
   }
 
   override _write(chunk: Buffer, _encoding: unknown, done: (error?: Error | null) => void): void {
-    this.#passOn(this.#connection.write(chunk), done);
+    this.#unsent = [chunk];
+    this.#pending = done;
+    this.#send();
   }
 
   override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
-    this.#passOn(this.#connection.writeAll(chunks.map(({ chunk }) => chunk)), done);
+    this.#unsent = chunks.map(({ chunk }) => chunk);
+    this.#pending = done;
+    this.#send();
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.#pending = null;
+    this.#unsent = [];
     if (this.#serving) {
       this.#serving = false;
       this.#connection.breakOff();
@@ -121,8 +132,25 @@ export class ControlChannel extends Duplex implements Responder {
     done(error);
   }
 
-  #passOn(more: boolean, done: (error?: Error | null) => void): void {
-    if (more) done();
-    else this.#pending = done;
+  /** Writes as much as there is room for; the rest follows when the client has taken it. */
+  #send(): void {
+    while (this.#unsent.length > 0) if (!this.#connection.writeAll(this.#nextSlice())) return;
+    const done = this.#pending;
+    this.#pending = null;
+    done?.();
+  }
+
+  #nextSlice(): Buffer[] {
+    const slice: Buffer[] = [];
+    let room = SLICE_BYTES;
+    let rest: Buffer | null = null;
+    for (const part of this.#unsent) {
+      slice.push(part.subarray(0, room));
+      if (part.length > room) rest = part.subarray(room);
+      room -= part.length;
+      if (room <= 0) break;
+    }
+    this.#unsent.splice(0, slice.length, ...(rest === null ? [] : [rest]));
+    return slice;
   }
 }

@@ -219,6 +219,12 @@ export class ClientConnection implements BodySink {
     return now - this.#takenAt;
   }
 
+  /** How long a connection that closes has had nothing left to send. */
+  closingFor(now: number): number {
+    if (this.socket.writableLength > 0) this.since = now;
+    return now - this.since;
+  }
+
   /** Takes the request from its responder because the client is too slow. @returns whether it can be told so. */
   giveUp(): boolean {
     const responder = this.#responder;
