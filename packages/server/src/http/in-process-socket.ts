@@ -47,7 +47,8 @@ export class InProcessSocket extends Duplex implements ClientSocket {
   override _write(chunk: Buffer, _encoding: unknown, done: () => void): void {
     this.bytesWritten += chunk.length;
     const other = this.#other;
-    if (other === null || other.destroyed || other.push(chunk)) done();
+    // Whoever writes may use the memory for something else afterwards, as with a socket of the system.
+    if (other === null || other.destroyed || other.push(Buffer.from(chunk))) done();
     else other.#goOn = done;
   }
 
