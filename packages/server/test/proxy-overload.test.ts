@@ -84,6 +84,26 @@ describe('room', () => {
     expect(answer).toContain('ok');
   });
 
+  test('DF-21: connections that one address has too many of take no room of the others', async () => {
+    await using agent = await startAgent();
+    await using proxy = await startProxy({
+      sessions: [new TestSession(ID, { port: agent.port, token: null })],
+      limits: { ...GENEROUS, total: 20, perAddress: 4 },
+    });
+    // They do not go when they are told to.
+    const from = { port: proxy.port, host: '127.0.0.1', localAddress: '127.0.0.2', allowHalfOpen: true };
+    let refused = 0;
+    const flood = Array.from({ length: 100 }, () =>
+      connect(from)
+        .on('error', () => {})
+        .on('data', () => (refused += 1)),
+    );
+    await Promise.all(flood.map((socket) => once(socket, 'connect')));
+    expect(await exchange(proxy.port, STATUS)).toMatch(/^HTTP\/1\.1 200 [^]*ok/);
+    await until(() => refused > 0, 'an answer to those that are too many');
+    for (const socket of flood) socket.destroy();
+  });
+
   test('DF-21: beyond the total only the control plane is served', async () => {
     await using agent = await startAgent();
     await using proxy = await startProxy({

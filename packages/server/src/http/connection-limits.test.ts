@@ -12,7 +12,7 @@ test('one address gets its share, a trusted proxy stands for many', () => {
     ...['everything', 'everything', 'nothing', 'everything'],
     ...['everything', 'everything', 'everything'],
   ]);
-  limits.leave('a');
+  // Only those that were let in have a place to leave.
   limits.leave('a');
   expect(limits.enter('a')).toBe('everything');
 });
@@ -25,12 +25,19 @@ test('beyond the total the control plane can still be reached, and there is an e
   expect(answers.at(-1)).toBe('nothing');
 });
 
+test('who is turned away takes no place of the others', () => {
+  const limits = new ConnectionLimits({ total: 3, perAddress: 2, exempt: () => false });
+  const flood = Array.from({ length: 100 }, () => limits.enter('a'));
+  expect(flood.filter((answer) => answer !== 'nothing')).toHaveLength(2);
+  expect(limits.enter('b')).toBe('everything');
+});
+
 test('whatever comes and goes, afterwards everybody is let in again', () => {
   fc.assert(
     fc.property(fc.array(fc.constantFrom('a', 'b', 'c'), { maxLength: 50 }), (addresses) => {
       const limits = new ConnectionLimits({ total: 5, perAddress: 2, exempt: () => false });
-      for (const address of addresses) limits.enter(address);
-      for (const address of addresses.toReversed()) limits.leave(address);
+      const admitted = addresses.filter((address) => limits.enter(address) !== 'nothing');
+      for (const address of admitted.toReversed()) limits.leave(address);
       expect(['a', 'a', 'b', 'b', 'c'].map((address) => limits.enter(address))).toEqual(
         Array.from({ length: 5 }, () => 'everything'),
       );

@@ -12,7 +12,7 @@ export interface ConnectionLimitOptions {
   readonly exempt: (address: string) => boolean;
 }
 
-/** Counts the connections of clients. */
+/** Counts the connections of clients that are let in. */
 export class ConnectionLimits {
   readonly #options: ConnectionLimitOptions;
   readonly #byAddress = new Map<string, number>();
@@ -22,15 +22,16 @@ export class ConnectionLimits {
     this.#options = options;
   }
 
-  /** A connection has come; {@link leave} must follow when it has gone, whatever it may do. */
+  /** A connection has come. Unless it may do nothing, {@link leave} must follow when it has gone. */
   enter(address: string): Admittance {
     const { total, perAddress, exempt } = this.#options;
     const same = (this.#byAddress.get(address) ?? 0) + 1;
+    // Who is turned away takes nobody's place, however often it comes.
+    if (same > perAddress && !exempt(address)) return 'nothing';
+    if (this.#total >= total + RESERVE) return 'nothing';
     this.#byAddress.set(address, same);
     this.#total += 1;
-    if (same > perAddress && !exempt(address)) return 'nothing';
-    if (this.#total <= total) return 'everything';
-    return this.#total <= total + RESERVE ? 'control' : 'nothing';
+    return this.#total <= total ? 'everything' : 'control';
   }
 
   leave(address: string): void {

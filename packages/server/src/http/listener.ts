@@ -38,6 +38,9 @@ const SWEEP_MS = 1_000;
 /** A client that was refused for want of room may ask again after so many seconds. */
 const RETRY_AFTER_SECONDS = 1;
 
+/** So many connections that were turned away may linger until their clients have read why; more are closed at once. */
+const MAX_TURNED_AWAY = 64;
+
 const NO_LIMITS: ListenerLimits = {
   total: Number.POSITIVE_INFINITY,
   perAddress: Number.POSITIVE_INFINITY,
@@ -125,6 +128,8 @@ class TwoPlaneListener implements Listener, RequestReceiver {
   readonly #counts: ConnectionLimits;
   /** Connections that may ask the control plane only. */
   readonly #controlOnly = new WeakSet<ClientConnection>();
+  /** Connections that may ask for nothing, and are not counted. */
+  readonly #turnedAway = new Set<ClientConnection>();
   readonly #loop: LoopWatch;
   readonly #sweeper: NodeJS.Timeout;
   #closing = false;
@@ -219,7 +224,7 @@ class TwoPlaneListener implements Listener, RequestReceiver {
 
   onClosed(connection: ClientConnection): void {
     this.#connections.delete(connection);
-    this.#counts.leave(connection.address);
+    if (!this.#turnedAway.delete(connection)) this.#counts.leave(connection.address);
     this.#channels.get(connection)?.destroy();
   }
 
@@ -229,7 +234,9 @@ class TwoPlaneListener implements Listener, RequestReceiver {
     const admittance = this.#counts.enter(connection.address);
     if (admittance === 'control') this.#controlOnly.add(connection);
     if (admittance !== 'nothing') return;
+    this.#turnedAway.add(connection);
     this.#refuseAndClose(connection, busy('too_many_connections'));
+    if (this.#turnedAway.size > MAX_TURNED_AWAY) socket.destroy();
   }
 
   /** Requests for sessions are refused first: the control plane must answer whatever happens. */
