@@ -221,6 +221,24 @@ describe('slow clients', () => {
     expect(client.received()).toMatch(/^HTTP\/1\.1 408 /);
   });
 
+  test('a line end too many behind a request is no request that has begun', async () => {
+    await using proxy = await startProxy({
+      sessions: [],
+      limits: hasty,
+      control: (_req, res) => res.end('control'),
+    });
+    const request = 'GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n';
+    const client = await open(proxy.port, `${request}\r\n`);
+    await until(() => client.received().endsWith('control'), 'an answer');
+    const late = await open(proxy.port, 'GET');
+    await late.closed;
+    expect(late.received()).toMatch(/^HTTP\/1\.1 408 /);
+    client.socket.write(request.replace('Host:', 'Connection: close\r\nHost:'));
+    await client.closed;
+    expect(client.received()).toMatch(/controlHTTP\/1\.1 200 [^]*control$/);
+    expect(client.received()).not.toContain(' 408 ');
+  });
+
   test('a connection without a request stays as long as it was told, and a little longer', async () => {
     await using agent = await startAgent();
     await using proxy = await startProxy({

@@ -313,6 +313,8 @@ export class ClientConnection implements BodySink {
       // One blank line in front of a request is forgiven (RFC 9112 section 2.2).
       if (this.#skippedBlankLine) throw new MalformedMessage('More than one blank line before a request');
       this.#skippedBlankLine = true;
+      // It may as well have been the end of the request before.
+      if (this.#input === null) this.phase = 'idle';
       return true;
     }
     const head = parseRequestHead(input, 0, end);
