@@ -66,11 +66,13 @@ describe('PX-227: without authentication, on loopback', () => {
     ['evil.example:PORT', 'host_not_allowed'],
     ['127.0.0.1.evil.example', 'host_not_allowed'],
     ['localhost.evil.example', 'host_not_allowed'],
-    ['127.0.0.1@evil.example', 'host_not_allowed'],
-    ['evil.example#localhost', 'host_not_allowed'],
+    ['127.0.0.1@evil.example', 'invalid_request'],
+    ['evil.example#localhost', 'invalid_request'],
+    ['localhost/evil.example', 'invalid_request'],
+    ['localhost, evil.example', 'invalid_request'],
     ['0.0.0.0:PORT', 'host_not_allowed'],
     ['192.168.1.1', 'host_not_allowed'],
-    ['[::1', 'host_not_allowed'],
+    ['[::1', 'invalid_request'],
     ['', 'host_not_allowed'],
   ])('Host %j is %s', async (host, expected) => {
     expect(await statusFor([`Host: ${host}`])).toBe(expected);

@@ -74,9 +74,22 @@ test('only a request with a body can wait for 100 Continue', () => {
 describe('refused', () => {
   test.each([
     ...['get', 'BREW', 'GET\t', '', 'G T', 'GÉT', 'GET\u0000'].map((method) => `${method} / HTTP/1.1`),
-    ...['', ' ', '/a b', '/\u0000', '/\u007f', '/\u00e9', '*', 'a', 'http://h/', '/\t', '/\r'].map(
-      (target) => `GET ${target} HTTP/1.1`,
-    ),
+    ...[
+      '',
+      ' ',
+      '/a b',
+      '/\u0000',
+      '/\u007f',
+      '/\u00e9',
+      '*',
+      'a',
+      'http://h/',
+      '/\t',
+      '/\r',
+      '/a#b',
+      '/#',
+      '/?#',
+    ].map((target) => `GET ${target} HTTP/1.1`),
     ...['HTTP/1.10', 'HTTP/11', 'http/1.1', 'HTTP/1.', 'HTTP/1.1 ', 'HTTP /1.1', 'XTTP/1.1', '', 'ICY'].map(
       (version) => `GET / ${version}`,
     ),
@@ -162,6 +175,63 @@ describe('refused', () => {
       expect([code, accepts(`A: x${character}y\r\n`)]).toEqual([code, inValue]);
       expect([code, accepts(`X${character}Y: z\r\n`)]).toEqual([code, inName]);
     }
+  });
+
+  test.each([
+    ...[
+      'h',
+      'h:80',
+      'h:',
+      'a.b-c_d~e.',
+      "!$&'()*+,;=",
+      'a,b',
+      '%61b',
+      '127.0.0.1:1',
+      '[::1]',
+      '[::ffff:1.2.3.4]:80',
+      '',
+    ],
+  ])('no Host like %j', (host) => {
+    expect(parse(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`).headers.host).toBe(host);
+  });
+
+  test.each([
+    ...[
+      'a/b',
+      'a/b@c',
+      'a@b',
+      'a, b',
+      'a b',
+      'http://a',
+      'a#b',
+      'a?b',
+      'a\\b',
+      '"a"',
+      '<a>',
+      'a\tb',
+      'caf\u00e9',
+    ],
+    ...[
+      'a:b',
+      'a:80:80',
+      'a:-1',
+      'a:+80',
+      'a: 80',
+      'a :80',
+      'a:123456',
+      ':80',
+      ':',
+      '%',
+      '%6',
+      '%zz',
+      '::1',
+      '[::1',
+      '::1]',
+    ],
+    ...['[::1]80', '[a]x', '[]', '[::1%25eth0]', '[::1]:x', 'a[::1]'],
+  ])('the Host %j', (host) => {
+    expect(() => parse(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`)).toThrow('Host');
+    expect(() => parse(`GET / HTTP/1.0\r\nHost: ${host}\r\n\r\n`)).toThrow('Host');
   });
 
   test('a request without Host, except in HTTP/1.0', () => {

@@ -29,7 +29,8 @@ export interface RequestHead {
 
 /**
  * Reads the head of a request, blank line included. What two readers could read in two ways is refused (RFC 9112
- * section 11.2): a length beside chunks, two lengths, folded lines, space before a colon, any control character.
+ * section 11.2): a length beside chunks, two lengths, folded lines, space before a colon, any control character, a
+ * fragment, a `Host` that is none.
  * @throws MalformedMessage
  */
 export function parseRequestHead(bytes: Buffer, start: number, end: number): RequestHead {
@@ -49,7 +50,8 @@ export function parseRequestHead(bytes: Buffer, start: number, end: number): Req
   }
   for (let i = methodEnd + 1; i < targetEnd; i += 1) {
     const code = text.charCodeAt(i);
-    if (code <= 0x20 || code >= 0x7f) {
+    // Some would take what follows a `#` for no part of the address (RFC 9112 section 3.2).
+    if (code <= 0x20 || code >= 0x7f || code === HASH) {
       throw new MalformedMessage('The request target holds a character that must be encoded');
     }
   }
@@ -58,6 +60,9 @@ export function parseRequestHead(bytes: Buffer, start: number, end: number): Req
   const { headers, hosts, lengths, codings } = headersOf(rawHeaders);
   if (hosts > 1) throw new MalformedMessage('More than one Host header');
   if (hosts === 0 && minor === 1) throw new MalformedMessage('The Host header is missing');
+  if (headers.host !== undefined && headers.host !== '' && !AUTHORITY.test(headers.host)) {
+    throw new MalformedMessage('The Host header is not a host, with or without a port');
+  }
   let length: number | null = 0;
   if (codings > 0) {
     if (lengths > 0) throw new MalformedMessage('Both Content-Length and Transfer-Encoding are given');
@@ -112,7 +117,11 @@ export function expectsContinue({ headers, minor, hasBody }: RequestHead): boole
   return hasBody && minor === 1 && headers.expect?.toLowerCase() === '100-continue';
 }
 
+const HASH = 0x23;
 const SLASH = 0x2f;
+
+/** `uri-host [ ":" port ]` (RFC 9110 section 7.2), the host not empty: a name, an IPv4 address, or an IPv6 address in brackets. */
+const AUTHORITY = /^(?:(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?$/;
 
 /** Length of ` HTTP/1.1`. */
 const VERSION_CHARS = 9;

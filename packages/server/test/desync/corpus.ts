@@ -270,6 +270,9 @@ const firstLines = cases(
     ...['GET SESSION/a\rb HTTP/1.1', 'GET SESSION/a\u000bb HTTP/1.1', 'GET SESSION/a b HTTP/1.1'],
     ...[
       'GET SESSION/a#b HTTP/1.1',
+      'GET SESSION/a#/../SMUGGLED HTTP/1.1',
+      'GET /search#SESSION/a HTTP/1.1',
+      'GET SESSION/a?b#c HTTP/1.1',
       'GET http://localhostSESSION/a HTTP/1.1',
       'GET //localhostSESSION/a HTTP/1.1',
     ],
@@ -456,6 +459,18 @@ const sequences = cases('sequence', [
   ['a blank line of one character', `\nGET SESSION/a HTTP/1.1\r\nHost: localhost\r\n\r\n`],
   ['without Host', 'GET SESSION/a HTTP/1.1\r\n\r\n'],
   ['an empty Host', `GET SESSION/a HTTP/1.1\r\nHost:\r\n\r\n`],
+  ...[
+    'a/b',
+    'a/b@localhost',
+    'localhost@evil',
+    'localhost, evil',
+    'localhost#evil',
+    'localhost:80:80',
+    '[localhost',
+  ].map((host): [string, string] => [
+    `Host ${host}`,
+    `GET SESSION/a HTTP/1.1\r\nHost: ${host}\r\n\r\n${SMUGGLED}`,
+  ]),
   ['Host twice', `GET SESSION/a HTTP/1.1\r\nHost: localhost\r\nHost: evil\r\n\r\n`],
   ['bytes after close', `GET SESSION/a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n${SMUGGLED}`],
 ]);
