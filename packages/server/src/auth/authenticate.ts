@@ -182,7 +182,8 @@ function findIn(sources: readonly CredentialSource[], digest: Buffer, now: numbe
 /** The readings of the one credential that counts; none when there is no credential. */
 function presentedKeys(headers: IncomingHttpHeaders, header: string): readonly string[] {
   const own = headers[header];
-  const bearer = /^bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
+  const { authorization } = headers;
+  const bearer = authorization === undefined ? undefined : /^bearer +(\S+)$/i.exec(authorization)?.[1];
   if (own === undefined || own === '') return bearer === undefined ? [] : [bearer];
   if (typeof own !== 'string') return own;
   // A server whose key header is Authorization itself takes the bare key as well as the scheme.

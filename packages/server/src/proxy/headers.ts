@@ -125,8 +125,8 @@ export class HeaderRules {
    * Header lines for the client, each with its end, without framing.
    * The answer of an event stream asks intermediaries not to hold it back (PX-153, PX-154).
    */
-  answerLines({ rawHeaders, connection }: ResponseHead, facts: ExchangeFacts): AnswerLines {
-    const eventStream = isEventStream(rawHeaders);
+  answerLines({ rawHeaders, connection, contentType }: ResponseHead, facts: ExchangeFacts): AnswerLines {
+    const eventStream = isEventStream(contentType);
     const named = namedByConnection(connection === '' ? undefined : connection);
     let text = `X-Request-Id: ${facts.requestId}\r\n`;
     let vary = 'Origin';
@@ -280,8 +280,10 @@ export function linesOf(raw: readonly string[]): string {
   return text;
 }
 
-function isEventStream(raw: readonly string[]): boolean {
-  return /^text\/event-stream\s*(?:;|$)/i.test(valueOf(raw, 'content-type') ?? '');
+function isEventStream(contentType: string): boolean {
+  return (
+    contentType.length >= 'text/event-stream'.length && /^text\/event-stream\s*(?:;|$)/i.test(contentType)
+  );
 }
 
 /** Value of the first header of this lower-case name. */

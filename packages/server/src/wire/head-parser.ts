@@ -4,8 +4,12 @@ const HTAB = 0x09;
 const LF = 0x0a;
 const CR = 0x0d;
 const SP = 0x20;
+const ZERO = 0x30;
 const COLON = 0x3a;
 const DEL = 0x7f;
+
+/** More would not be exact any more. */
+const MAX_LENGTH_DIGITS = 15;
 
 /** Characters of a token (RFC 9110 section 5.6.2): 1 for each of them. */
 const TOKEN = tableOf(
@@ -106,8 +110,15 @@ export function isToken(text: string): boolean {
  * @throws MalformedMessage for anything but digits, and for more than fits in a number.
  */
 export function parseLength(value: string): number {
-  if (!/^\d{1,15}$/.test(value)) throw new MalformedMessage('Content-Length is not a number');
-  return Number(value);
+  let length = 0;
+  for (let i = 0; i < value.length; i += 1) {
+    const digit = value.charCodeAt(i) - ZERO;
+    if (!(digit >= 0 && digit <= 9)) throw new MalformedMessage('Content-Length is not a number');
+    length = length * 10 + digit;
+  }
+  if (value === '' || value.length > MAX_LENGTH_DIGITS)
+    throw new MalformedMessage('Content-Length is not a number');
+  return length;
 }
 
 function tableOf(characters: readonly string[]): Uint8Array {

@@ -17,6 +17,14 @@ test('an answer is read as it came', () => {
     framing: 'length',
     length: 5,
     connection: '',
+    keepAlive: '',
+    contentType: '',
+  });
+  expect(
+    parse('HTTP/1.1 200 OK\r\nKeep-Alive: timeout=5\r\ncontent-type: a/b; c\r\nX: y\r\n\r\n'),
+  ).toMatchObject({
+    keepAlive: 'timeout=5',
+    contentType: 'a/b; c',
   });
   expect(parse('HTTP/1.1 204\r\n\r\n')).toMatchObject({ status: 204, reason: '', framing: 'until-close' });
 });

@@ -16,6 +16,10 @@ export interface ResponseHead {
   readonly length: number;
   /** Lower-case value of `Connection`, or empty. */
   readonly connection: string;
+  /** Value of `Keep-Alive`, or empty. */
+  readonly keepAlive: string;
+  /** Value of `Content-Type`, or empty. */
+  readonly contentType: string;
 }
 
 /**
@@ -42,26 +46,39 @@ export function parseResponseHead(bytes: Buffer, start: number, end: number): Re
   let length = 0;
   let codings = 0;
   let connection = '';
+  let keepAlive = '';
+  let contentType = '';
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] ?? '';
-    // Few names are as long as these three.
-    if (name.length === 14 && name.toLowerCase() === 'content-length') {
-      lengths += 1;
-      length = parseLength(rawHeaders[i + 1] ?? '');
-    } else if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') {
-      codings += 1;
-      if (rawHeaders[i + 1]?.toLowerCase() !== 'chunked')
-        throw new MalformedMessage('Unknown transfer coding');
-    } else if (name.length === 10 && name.toLowerCase() === 'connection') {
-      const value = (rawHeaders[i + 1] ?? '').toLowerCase();
-      connection = connection === '' ? value : `${connection},${value}`;
+    // Few names are as long as these.
+    if (name.length !== 10 && name.length !== 12 && name.length !== 14 && name.length !== 17) continue;
+    const value = rawHeaders[i + 1] ?? '';
+    switch (name.toLowerCase()) {
+      case 'content-length':
+        lengths += 1;
+        length = parseLength(value);
+        break;
+      case 'transfer-encoding':
+        codings += 1;
+        if (value.toLowerCase() !== 'chunked') throw new MalformedMessage('Unknown transfer coding');
+        break;
+      case 'connection':
+        connection = connection === '' ? value.toLowerCase() : `${connection},${value.toLowerCase()}`;
+        break;
+      case 'keep-alive':
+        if (keepAlive === '') keepAlive = value;
+        break;
+      case 'content-type':
+        if (contentType === '') contentType = value;
+        break;
+      default:
     }
   }
   if (lengths > 1 || codings > 1 || lengths + codings > 1)
     throw new MalformedMessage('The length is ambiguous');
   if (codings > 0 && minor === 0) throw new MalformedMessage('HTTP/1.0 has no Transfer-Encoding');
   const framing = codings > 0 ? 'chunked' : lengths > 0 ? 'length' : 'until-close';
-  return { status, reason, minor, rawHeaders, framing, length, connection };
+  return { status, reason, minor, rawHeaders, framing, length, connection, keepAlive, contentType };
 }
 
 /** Whether an answer has no body whatever its head says (RFC 9112 section 6.3). */

@@ -69,8 +69,6 @@ export class UpstreamConnection implements BodySink {
   since = performance.now();
   /** Connecting and waiting for the answer have limits, an answer under way has none. */
   phase: 'connecting' | 'waiting' | 'answering' | 'idle' = 'connecting';
-  /** What the agent server said about unused connections, in seconds; `Infinity` when nothing. */
-  keepAliveSeconds = Number.POSITIVE_INFINITY;
   readonly #socket: Socket;
   readonly #target: ReadTarget | null;
   readonly #keeper: ConnectionKeeper;
@@ -87,6 +85,8 @@ export class UpstreamConnection implements BodySink {
   #requestDone = true;
   #dead = false;
   #readInTurn = 0;
+  /** What the agent server said last about unused connections. */
+  #keepAlive = '';
   /** Stopped by {@link pause}, or until the next turn. */
   #paused = false;
   #yielding = false;
@@ -130,6 +130,12 @@ export class UpstreamConnection implements BodySink {
   /** Whether the agent server has been sent the whole request, and may be expected to answer. */
   get asked(): boolean {
     return this.#requestDone;
+  }
+
+  /** How long the agent server keeps an unused connection, in seconds; `Infinity` when it has not said so. */
+  get keepAliveSeconds(): number {
+    const seconds = /timeout=(\d{1,6})/i.exec(this.#keepAlive)?.[1];
+    return seconds === undefined ? Number.POSITIVE_INFINITY : Number(seconds);
   }
 
   /** Whether bytes of the answer may be kept after the call, by {@link keep}; else they must be copied. */
@@ -307,7 +313,7 @@ export class UpstreamConnection implements BodySink {
     // A request that is not complete would go on where the agent server expects the next one.
     if (isAll && this.#requestDone && head !== null && keepsAlive(head)) {
       this.uses += 1;
-      this.keepAliveSeconds = keepAliveSeconds(head);
+      this.#keepAlive = head.keepAlive;
       this.#enter('idle');
       this.#keeper.onFree(this);
     } else {
@@ -350,16 +356,6 @@ export class UpstreamConnection implements BodySink {
 
 function uncork(socket: Socket): void {
   socket.uncork();
-}
-
-function keepAliveSeconds({ rawHeaders }: ResponseHead): number {
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i];
-    if (name?.length !== 10 || name.toLowerCase() !== 'keep-alive') continue;
-    const seconds = /timeout=(\d{1,6})/i.exec(rawHeaders[i + 1] ?? '')?.[1];
-    if (seconds !== undefined) return Number(seconds);
-  }
-  return Number.POSITIVE_INFINITY;
 }
 
 function asError(error: unknown): Error {
