@@ -2,7 +2,8 @@
 // An agent server whose conversation is what a test says, under the command line of `agentapi server`. It begins with the
 // messages in the file TALK_SCRIPT (a list of `{role, content}`). `POST /say` with `{content, id?, role?}` makes it say
 // something, or change what it has said; `POST /be` with `{status}` makes it work or rest. A message of a user is answered with
-// `echo: …`, unless HOLD is in it: then the agent works until `POST /be`.
+// `echo: …`, unless HOLD is in it: then the agent works until `POST /be`. `POST /fail` with `{request, detail, times?}` makes a
+// request such as `GET /status` fail, always or so many times; `GET /failed` says how often that happened: `{count}`.
 import { createServer } from 'node:http';
 import { readFileSync } from 'node:fs';
 
@@ -15,6 +16,8 @@ const messages = (script === undefined ? [] : JSON.parse(readFileSync(script, 'u
 );
 let status = 'stable';
 const streams = new Set();
+const failures = new Map();
+let failed = 0;
 
 const frame = (name, data) => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 const update = ({ content, ...message }) => frame('message_update', { ...message, message: content });
@@ -37,7 +40,15 @@ const answer = async (request, response) => {
   };
   const { pathname } = new URL(request.url, 'http://talking');
   const body = Buffer.concat(await request.toArray());
-  switch (`${request.method} ${pathname}`) {
+  const name = `${request.method} ${pathname}`;
+  const failure = failures.get(name);
+  if (failure !== undefined) {
+    failed += 1;
+    failure.times -= 1;
+    if (failure.times === 0) failures.delete(name);
+    return json(500, { title: 'Internal Server Error', status: 500, detail: failure.detail });
+  }
+  switch (name) {
     case 'GET /status':
       return json(200, { status, agent_type: 'custom', transport: 'pty' });
     case 'GET /messages':
@@ -54,6 +65,13 @@ const answer = async (request, response) => {
     case 'POST /be':
       be(JSON.parse(body).status);
       return json(200, { ok: true });
+    case 'POST /fail': {
+      const { request: which, detail, times = Infinity } = JSON.parse(body);
+      failures.set(which, { detail, times });
+      return json(200, { ok: true });
+    }
+    case 'GET /failed':
+      return json(200, { count: failed });
     case 'POST /message': {
       const { type, content } = JSON.parse(body);
       if (type === 'user') {
