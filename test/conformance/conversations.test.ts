@@ -10,7 +10,6 @@ import type { EventReader, SeenEvent } from '../support/event-reader.ts';
 import { lineAgent } from '../support/line-agent.ts';
 import { eventually } from '../support/server-process.ts';
 import { ServerSeries } from '../support/server-series.ts';
-import { startTalkingServer } from '../support/talking-server.ts';
 import { getSession, jsonRequest, start, untilState } from '../support/wire.ts';
 
 /** `make e2e` runs the long form, 10. */
@@ -293,49 +292,6 @@ describe('the client', () => {
     expect(matches.map(({ session_id: id }) => id)).toContain(session.id);
     expect((await session.conversation.queued({ state: 'delivered' })).messages).not.toEqual([]);
   }, 180_000);
-});
-
-describe('a wait for an agent at rest', () => {
-  const BUSY = 'message can only be sent when the agent is waiting for user input';
-
-  test('ends when the last message is taken back or refused, although the agent does nothing', async () => {
-    await using talking = await startTalkingServer([]);
-    const { server, session } = talking;
-    const { conversation } = session;
-    const refusals = async (): Promise<number> => {
-      const answer = await server.request(`/${session.id}/failed`);
-      return z.object({ count: z.int() }).parse(await answer.json()).count;
-    };
-    const refuse = async (detail: string): Promise<void> => {
-      const body = JSON.stringify({ request: 'POST /message', detail });
-      await server.request(`/${session.id}/fail`, { method: 'POST', body });
-    };
-    await untilState(server, session.id, 'running');
-    for (const end of ['cancelled', 'failed']) {
-      await refuse(BUSY);
-      const message = await conversation.queue(`it is ${end}`);
-      const waiting = conversation.wait('stable', { timeoutSeconds: 60 });
-      const before = await refusals();
-      await eventually('it waits', async () => (await refusals()) > before);
-      if (end === 'failed') await refuse('no');
-      else
-        await eventually('it is taken back', async () => conversation.cancel(message.id).catch(() => false));
-      expect(await waiting).toMatchObject({ result: 'stable', state: 'running' });
-      expect(await conversation.queuedMessage(message.id)).toMatchObject({ state: end });
-    }
-  });
-
-  test('asks again when the agent server did not tell its status', async () => {
-    await using talking = await startTalkingServer([]);
-    const { server, session } = talking;
-    // No event comes behind the one that says so.
-    await session.conversation.wait('stable', { after: 0 });
-    const body = JSON.stringify({ request: 'GET /status', detail: 'not now', times: 1 });
-    await server.request(`/${session.id}/fail`, { method: 'POST', body });
-    expect(await session.conversation.wait('stable', { timeoutSeconds: 20 })).toMatchObject({
-      result: 'stable',
-    });
-  });
 });
 
 describe('with keys', () => {

@@ -3,7 +3,8 @@
 // messages in the file TALK_SCRIPT (a list of `{role, content}`). `POST /say` with `{content, id?, role?}` makes it say
 // something, or change what it has said; `POST /be` with `{status}` makes it work or rest. A message of a user is answered with
 // `echo: …`, unless HOLD is in it: then the agent works until `POST /be`. `POST /fail` with `{request, detail, times?}` makes a
-// request such as `GET /status` fail, always or so many times; `GET /failed` says how often that happened: `{count}`.
+// request such as `GET /status` fail, always or so many times, and so does TALK_FAILURES from the beginning (`{REQUEST: {detail}}`);
+// `GET /failed` says how often that happened: `{count}`.
 import { createServer } from 'node:http';
 import { readFileSync } from 'node:fs';
 
@@ -16,7 +17,7 @@ const messages = (script === undefined ? [] : JSON.parse(readFileSync(script, 'u
 );
 let status = 'stable';
 const streams = new Set();
-const failures = new Map();
+const failures = new Map(Object.entries(JSON.parse(process.env.TALK_FAILURES ?? '{}')));
 let failed = 0;
 
 const frame = (name, data) => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;

@@ -79,11 +79,9 @@ export class QueueWorker {
     }
   }
 
-  /** Nobody speaks before the first message. */
   #isReady(): boolean {
-    const { state, initialMessage, endpoint } = this.#options.session;
-    const isFirst = initialMessage?.state === 'pending' || initialMessage?.state === 'sending';
-    return state === 'running' && endpoint !== null && !isFirst;
+    const { state, firstMessageWaits, endpoint } = this.#options.session;
+    return state === 'running' && endpoint !== null && !firstMessageWaits;
   }
 
   /** @returns whether there may be another one. */

@@ -81,18 +81,25 @@ export function waitRoute(app: FastifyInstance, parts: WaitParts): void {
           after,
           isAtRest: async () => {
             for (;;) {
-              const endpoint = sessions.find(id)?.endpoint ?? null;
+              const now = sessions.find(id);
               // In this order: what was delivered by now has made the agent work.
-              if (endpoint === null || (await queue.isWaiting(id))) return false;
-              const status = await new AgentClient(endpoint).status(patience.signal).catch(() => null);
+              if (now === undefined || now.firstMessageWaits || (await queue.isWaiting(id))) return false;
+              if (now.endpoint === null) return false;
+              const status = await new AgentClient(now.endpoint).status(patience.signal).catch(() => null);
               if (status !== null || patience.signal.aborted) return status === 'stable';
               await pause(STATUS_RETRY_MS, undefined, { signal: patience.signal }).catch(() => undefined);
             }
           },
-          onLessWaiting: (askAgain) =>
-            queue.listen((of) => {
+          onLessWaiting: (askAgain) => {
+            const unlisten = queue.listen((of) => {
               if (of === id) askAgain();
-            }),
+            });
+            const unwatch = sessions.find(id)?.watch(askAgain);
+            return () => {
+              unlisten();
+              unwatch?.();
+            };
+          },
           isLive: isNowLive,
           signal: patience.signal,
         });
