@@ -2,8 +2,9 @@
 // An agent server whose conversation is what a test says, under the command line of `agentapi server`. It begins with the
 // messages in the file TALK_SCRIPT (a list of `{role, content}`). `POST /say` with `{content, id?, role?}` makes it say
 // something, or change what it has said; `POST /be` with `{status}` makes it work or rest. A message of a user is answered with
-// `echo: …`, unless HOLD is in it: then the agent works until `POST /be`. `POST /fail` with `{request, detail, times?}` makes a
-// request such as `GET /status` fail, always or so many times, and so does TALK_FAILURES from the beginning (`{REQUEST: {detail}}`);
+// `echo: …`, unless HOLD is in it: then the agent works until `POST /be`. `POST /fail` with `{request, detail?, takes?, times?}` makes
+// a request such as `GET /status` fail, always or so many times: it is answered with an error, or without `detail` never, and
+// a message is taken all the same if the agent `takes` it. TALK_FAILURES does so from the beginning (`{REQUEST: {detail}}`);
 // `GET /failed` says how often that happened: `{count}`.
 import { createServer } from 'node:http';
 import { readFileSync } from 'node:fs';
@@ -34,6 +35,15 @@ const say = ({ id = messages.length, role = 'agent', content }) => {
   tell(update(messages[id]));
 };
 
+const hear = ({ type, content }) => {
+  if (type !== 'user') return;
+  say({ role: 'user', content });
+  be('running');
+  if (content.includes('HOLD')) return;
+  say({ content: `echo: ${content}` });
+  be('stable');
+};
+
 const answer = async (request, response) => {
   const json = (code, body) => {
     response.writeHead(code, { 'content-type': 'application/json' });
@@ -47,6 +57,8 @@ const answer = async (request, response) => {
     failed += 1;
     failure.times -= 1;
     if (failure.times === 0) failures.delete(name);
+    if (failure.takes) hear(JSON.parse(body));
+    if (failure.detail === undefined) return;
     return json(500, { title: 'Internal Server Error', status: 500, detail: failure.detail });
   }
   switch (name) {
@@ -67,24 +79,15 @@ const answer = async (request, response) => {
       be(JSON.parse(body).status);
       return json(200, { ok: true });
     case 'POST /fail': {
-      const { request: which, detail, times = Infinity } = JSON.parse(body);
-      failures.set(which, { detail, times });
+      const { request: which, ...failure } = JSON.parse(body);
+      failures.set(which, failure);
       return json(200, { ok: true });
     }
     case 'GET /failed':
       return json(200, { count: failed });
-    case 'POST /message': {
-      const { type, content } = JSON.parse(body);
-      if (type === 'user') {
-        say({ role: 'user', content });
-        be('running');
-        if (!content.includes('HOLD')) {
-          say({ content: `echo: ${content}` });
-          be('stable');
-        }
-      }
+    case 'POST /message':
+      hear(JSON.parse(body));
       return json(200, { ok: true });
-    }
     default:
       return json(404, { title: 'Not Found', status: 404 });
   }
