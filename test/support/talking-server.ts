@@ -6,6 +6,12 @@ import type { Session } from '@agentapi-proxy/client';
 import { startServer } from './server-process.ts';
 import type { ServerProcess } from './server-process.ts';
 
+/** Configuration of a server whose agents say what a test says. */
+export const TALKING_AGENTS = {
+  agent_server: 'external',
+  agentapi_path: fileURLToPath(new URL('talking-agentapi.mjs', import.meta.url)),
+} as const;
+
 /** A server with one session, whose conversation is what the test says. */
 export interface TalkingServer extends AsyncDisposable {
   readonly server: ServerProcess;
@@ -21,12 +27,7 @@ export async function startTalkingServer(
   const folder = await mkdtemp(join(tmpdir(), 'agentapi-proxy-talking-'));
   const path = join(folder, 'script.json');
   await writeFile(path, JSON.stringify(script));
-  const server = await startServer({
-    config: {
-      agent_server: 'external',
-      agentapi_path: fileURLToPath(new URL('talking-agentapi.mjs', import.meta.url)),
-    },
-  });
+  const server = await startServer({ config: TALKING_AGENTS });
   const session = await server.client.start({ environment: { TALK_SCRIPT: path } });
   return {
     server,

@@ -4,7 +4,7 @@ import type { Journal } from './journal.ts';
 import { statusMembers } from './journal-event.ts';
 import type { PlacedEvent } from './journal-event.ts';
 
-/** Events that may wait for one viewer; with more, everything is told anew. */
+/** Changes that may wait for one viewer behind what is told to begin with; with more, everything is told anew. */
 const MAX_WAITING = 1_024;
 /** Sessions of which a viewer is remembered to know; the oldest are forgotten. */
 const MAX_SHOWN = 10_000;
@@ -16,6 +16,8 @@ interface Watcher {
   readonly maySee: MaySee;
   readonly shown: Set<string>;
   waiting: Buffer[];
+  /** Most frames that may wait. */
+  most: number;
   /** Something was left out. */
   isBehind: boolean;
   wake: () => void;
@@ -43,7 +45,9 @@ export class Overview implements SessionFollower {
 
   /** Shows and hides sessions whose shares have changed. */
   recheck(): void {
-    for (const watcher of this.#watchers) this.#compare(watcher);
+    for (const watcher of this.#watchers) {
+      for (const frame of this.#differences(watcher)) push(watcher, frame);
+    }
   }
 
   /** First all sessions that live, then every change. Ends when `signal` aborts. */
@@ -52,6 +56,7 @@ export class Overview implements SessionFollower {
       maySee,
       shown: new Set(),
       waiting: [],
+      most: 0,
       isBehind: false,
       wake: () => undefined,
     };
@@ -59,15 +64,9 @@ export class Overview implements SessionFollower {
     signal.addEventListener('abort', onAbort);
     this.#watchers.add(watcher);
     try {
-      this.#compare(watcher);
+      this.#tellAll(watcher, []);
       while (!signal.aborted) {
-        if (watcher.isBehind) {
-          watcher.isBehind = false;
-          watcher.waiting = [];
-          watcher.shown.clear();
-          yield frameOf('resync', {});
-          this.#compare(watcher);
-        }
+        if (watcher.isBehind) this.#tellAll(watcher, [frameOf('resync', {})]);
         const frame = watcher.waiting.shift();
         if (frame !== undefined) {
           yield frame;
@@ -84,18 +83,29 @@ export class Overview implements SessionFollower {
     }
   }
 
-  #compare(watcher: Watcher): void {
+  /** In one go, before anything that happens meanwhile, and however much it is: it would only be told again. */
+  #tellAll(watcher: Watcher, first: readonly Buffer[]): void {
+    watcher.isBehind = false;
+    watcher.shown.clear();
+    watcher.waiting = [...first, ...this.#differences(watcher)];
+    watcher.most = watcher.waiting.length + MAX_WAITING;
+  }
+
+  /** What brings a viewer from the sessions that are shown to those that may be seen; they count as shown then. */
+  #differences(watcher: Watcher): readonly Buffer[] {
+    const frames: Buffer[] = [];
     for (const { session, status, tail } of this.#journal.lives()) {
       const maySee = watcher.maySee(session);
       if (!maySee && watcher.shown.delete(session.id)) {
-        push(watcher, frameOf('session_hidden', { session_id: session.id }));
+        frames.push(frameOf('session_hidden', { session_id: session.id }));
       }
       if (!maySee || watcher.shown.has(session.id)) continue;
       show(watcher, session.id);
       const { id, ownerId, state } = session;
       const at = { session_id: id, event_id: tail?.last ?? 0 };
-      push(watcher, frameOf('session', { ...at, user_id: ownerId, state, ...statusMembers(status) }));
+      frames.push(frameOf('session', { ...at, user_id: ownerId, state, ...statusMembers(status) }));
     }
+    return frames;
   }
 
   #onEvent(session: Session, placed: PlacedEvent): void {
@@ -120,7 +130,7 @@ export class Overview implements SessionFollower {
 }
 
 function push(watcher: Watcher, frame: Buffer): void {
-  if (watcher.waiting.length >= MAX_WAITING) watcher.isBehind = true;
+  if (watcher.waiting.length >= watcher.most) watcher.isBehind = true;
   else watcher.waiting.push(frame);
   watcher.wake();
 }

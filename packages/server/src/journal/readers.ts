@@ -109,13 +109,14 @@ export class JournalReaders {
     try {
       for (let position = after; !signal.aborted;) {
         try {
+          // Asked before it is read: what is written meanwhile is not pruned because it was not there yet.
+          const end = await this.lastPosition(id);
           for await (const frame of this.#read(id, position)) {
             ({ position } = frame);
             yield frame;
             if (signal.aborted) return;
           }
-          const end = position === after ? await this.lastPosition(id) : after;
-          if (end > after) yield this.#gap(after, end + 1, 'pruned');
+          if (end > position) yield this.#gap(position, end + 1, 'pruned');
           return;
         } catch (error) {
           if (!passes(error)) throw error;

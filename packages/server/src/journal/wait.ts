@@ -14,6 +14,8 @@ export interface Wait {
   readonly after: number | null;
   /** Whether the agent is at rest and nothing waits for it. Rejects when that cannot be found out. */
   readonly isAtRest: () => Promise<boolean>;
+  /** Calls back whenever that may have become so without an event; returns how to end it. */
+  readonly onLessWaiting: (askAgain: () => void) => () => void;
   /** Whether the session can still bring what is waited for. */
   readonly isLive: () => boolean;
   /** Ends the wait with `timeout`. */
@@ -23,11 +25,16 @@ export interface Wait {
 /** Waits for something to happen in a session. @throws StoreError */
 export async function waitInSession(journal: Journal, wait: Wait): Promise<WaitResult> {
   const happened: JournalEvent[] = [];
+  let mayBeAtRest = false;
   let wake = (): void => undefined;
   // Before looking at what there is, so that nothing falls between.
   const unlisten = journal.listen((session, { event }) => {
     if (session.id !== wait.sessionId) return;
     happened.push(event);
+    wake();
+  });
+  const unlistenWaiting = wait.onLessWaiting(() => {
+    mayBeAtRest = true;
     wake();
   });
   const onAbort = (): void => wake();
@@ -40,28 +47,36 @@ export async function waitInSession(journal: Journal, wait: Wait): Promise<WaitR
         const result = await resultOf(event, wait);
         if (result !== null) return result;
       }
+      if (mayBeAtRest) {
+        mayBeAtRest = false;
+        if (await isStableNow(wait)) return { kind: 'stable' };
+      }
       if (wait.signal.aborted) return { kind: 'timeout' };
       if (!wait.isLive() && journal.life(wait.sessionId) === undefined) return { kind: 'ended' };
       await new Promise<void>((resolve) => {
         wake = resolve;
-        if (happened.length > 0 || wait.signal.aborted) resolve();
+        if (happened.length > 0 || mayBeAtRest || wait.signal.aborted) resolve();
       });
     }
   } finally {
     unlisten();
+    unlistenWaiting();
     wait.signal.removeEventListener('abort', onAbort);
   }
 }
 
 async function alreadySo(journal: Journal, wait: Wait): Promise<WaitResult | null> {
-  if (wait.after === null) {
-    return wait.for === 'stable' && (await wait.isAtRest()) ? { kind: 'stable' } : null;
-  }
+  if (wait.after === null) return (await isStableNow(wait)) ? { kind: 'stable' } : null;
   for await (const { event } of journal.events(wait.sessionId, wait.after)) {
     const result = await resultOf(event, wait);
     if (result !== null) return result;
   }
   return null;
+}
+
+/** Whether it is for that, and so without any event. */
+async function isStableNow(wait: Wait): Promise<boolean> {
+  return wait.for === 'stable' && wait.after === null && (await wait.isAtRest());
 }
 
 async function resultOf(event: JournalEvent, wait: Wait): Promise<WaitResult | null> {

@@ -26,6 +26,7 @@ export class MessageQueue implements SessionFollower, AsyncDisposable {
   readonly #options: MessageQueueOptions;
   readonly #workers = new Map<string, QueueWorker>();
   readonly #working = new Set<Promise<void>>();
+  readonly #listeners = new Set<(sessionId: string) => void>();
 
   constructor(options: MessageQueueOptions) {
     this.#options = options;
@@ -33,7 +34,8 @@ export class MessageQueue implements SessionFollower, AsyncDisposable {
 
   onLife(session: Session): void {
     const { store, observer, log } = this.#options;
-    const worker = new QueueWorker({ session, queue: store.queue, observer, log });
+    const onSettled = (): void => this.#tellSettled(session.id);
+    const worker = new QueueWorker({ session, queue: store.queue, observer, onSettled, log });
     this.#workers.set(session.id, worker);
     const work = worker.over.finally(() => {
       this.#working.delete(work);
@@ -102,6 +104,12 @@ export class MessageQueue implements SessionFollower, AsyncDisposable {
     return (await this.#options.store.queue.next(sessionId)) !== null;
   }
 
+  /** Calls `listener` with the session of every message that does not wait any more; returns how to end it. */
+  listen(listener: (sessionId: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
   /** @throws AppError `queued_message_not_found`; StoreError. */
   async get(sessionId: string, id: string): Promise<QueuedMessage> {
     const message = await this.#options.store.queue.get(sessionId, id);
@@ -125,6 +133,7 @@ export class MessageQueue implements SessionFollower, AsyncDisposable {
       const isCancelled = await store.queue.mark(id, ['pending'], 'cancelled', new Date());
       if (!isCancelled) throw new AppError('message_not_pending');
       observer?.settled('cancelled', Date.now() - createdAt.getTime());
+      this.#tellSettled(sessionId);
     }
     this.#workers.get(sessionId)?.wake();
     return this.get(sessionId, id);
@@ -139,5 +148,9 @@ export class MessageQueue implements SessionFollower, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const worker of this.#workers.values()) worker.leave();
     await Promise.all(this.#working);
+  }
+
+  #tellSettled(sessionId: string): void {
+    for (const listener of this.#listeners) listener(sessionId);
   }
 }

@@ -18,6 +18,8 @@ export interface QueueWorkerOptions {
   readonly session: Session;
   readonly queue: QueueTable;
   readonly observer: QueueObserver | undefined;
+  /** Told when a message does not wait any more. */
+  readonly onSettled: () => void;
   readonly log: Log;
 }
 
@@ -77,11 +79,9 @@ export class QueueWorker {
     }
   }
 
-  /** Nobody speaks before the first message. */
   #isReady(): boolean {
-    const { state, initialMessage, endpoint } = this.#options.session;
-    const isFirst = initialMessage?.state === 'pending' || initialMessage?.state === 'sending';
-    return state === 'running' && endpoint !== null && !isFirst;
+    const { state, firstMessageWaits, endpoint } = this.#options.session;
+    return state === 'running' && endpoint !== null && !firstMessageWaits;
   }
 
   /** @returns whether there may be another one. */
@@ -145,10 +145,11 @@ export class QueueWorker {
     outcome: 'delivered' | 'failed',
     reason: string | null = null,
   ): Promise<void> {
-    const { queue, observer } = this.#options;
+    const { queue, observer, onSettled } = this.#options;
     const now = new Date();
     if (!(await queue.mark(id, from, outcome, now, reason))) return;
     observer?.settled(outcome, now.getTime() - createdAt.getTime());
+    onSettled();
   }
 
   async #untilWoken(): Promise<void> {

@@ -172,6 +172,12 @@ export class Session implements SessionRoute, SessionView {
     this.#changed();
   }
 
+  /** Whether the first message is still to be delivered; nobody else speaks before that. */
+  get firstMessageWaits(): boolean {
+    const state = this.#initialMessage?.state;
+    return state === 'pending' || state === 'sending';
+  }
+
   get state(): SessionState {
     return this.#latest().state;
   }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -15,6 +16,9 @@ import { waitSchema } from './conversation-wire.ts';
 
 /** Proxies on the way end what is silent for 60 s. */
 const SECONDS = { default: 30, most: 300 } as const;
+
+/** Before an agent server that did not tell its status is asked again. */
+const STATUS_RETRY_MS = 250;
 
 const waitQuery = z.object({
   for: z.enum(['stable', 'message']).meta({
@@ -76,11 +80,25 @@ export function waitRoute(app: FastifyInstance, parts: WaitParts): void {
           for: request.query.for,
           after,
           isAtRest: async () => {
-            const endpoint = sessions.find(id)?.endpoint ?? null;
-            // In this order: what was delivered by now has made the agent work.
-            if (endpoint === null || (await queue.isWaiting(id))) return false;
-            const client = new AgentClient(endpoint);
-            return (await client.status(patience.signal).catch(() => 'running')) === 'stable';
+            for (;;) {
+              const now = sessions.find(id);
+              // In this order: what was delivered by now has made the agent work.
+              if (now === undefined || now.firstMessageWaits || (await queue.isWaiting(id))) return false;
+              if (now.endpoint === null) return false;
+              const status = await new AgentClient(now.endpoint).status(patience.signal).catch(() => null);
+              if (status !== null || patience.signal.aborted) return status === 'stable';
+              await pause(STATUS_RETRY_MS, undefined, { signal: patience.signal }).catch(() => undefined);
+            }
+          },
+          onLessWaiting: (askAgain) => {
+            const unlisten = queue.listen((of) => {
+              if (of === id) askAgain();
+            });
+            const unwatch = sessions.find(id)?.watch(askAgain);
+            return () => {
+              unlisten();
+              unwatch?.();
+            };
           },
           isLive: isNowLive,
           signal: patience.signal,
