@@ -24,7 +24,7 @@ interface ComposerProps {
   /** The profile of the session, if it has one. */
   readonly profileId: string | undefined;
   readonly onSend: (content: string) => void;
-  /** Text that comes back from a message that was taken back. */
+  /** Text that comes back from a message that was taken back; with an empty one, just the focus. */
   readonly returned: { readonly text: string; readonly count: number };
 }
 
@@ -52,7 +52,8 @@ export function Composer(props: ComposerProps) {
   useLayoutEffect(() => grow(area.current), [text.value]);
   useLayoutEffect(() => {
     if (props.returned.count === 0) return;
-    text.value = text.value.trim() === '' ? props.returned.text : `${props.returned.text}\n\n${text.value}`;
+    const { text: added } = props.returned;
+    if (added !== '') text.value = text.value.trim() === '' ? added : `${added}\n\n${text.value}`;
     area.current?.focus();
   }, [props.returned.count]);
 

@@ -90,6 +90,7 @@ export const QUEUE = {
   save: 'Save',
   editLabel: 'Text of the waiting message',
   gone: 'It was on its way already.',
+  goneToDraft: 'It was on its way already. What you made of it is where you write to the agent.',
   more: (count: number) => `and ${count} more that wait`,
 } as const;
 

@@ -1,0 +1,68 @@
+import type { Page } from 'playwright-core';
+import { describe, expect, test, vi } from 'vitest';
+import { CHROMIUM, sharedBrowser } from '../../support/console.ts';
+import { startServer } from '../../support/server-process.ts';
+import type { ServerProcess } from '../../support/server-process.ts';
+
+/** Agents in terminals are typed to and waited for; on a busy machine an answer takes its time. */
+const ANSWER = { timeout: 60_000 };
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 90_000 });
+
+let server: ServerProcess;
+const browser = sharedBrowser(async (own) => {
+  server = await own(startServer());
+});
+
+const box = (page: Page) => page.getByLabel('Message to the agent');
+const log = (page: Page) => page.getByRole('log', { name: 'Conversation' });
+const waiting = (page: Page) => page.getByRole('list', { name: 'Messages that wait for the agent' });
+const send = async (page: Page, text: string): Promise<void> => {
+  await box(page).fill(text);
+  await page.getByRole('button', { name: /^(?:Send|Queue)$/ }).click();
+};
+const hasFocus = async (place: ReturnType<Page['locator']>): Promise<boolean> =>
+  await place.evaluate((element) => element === document.activeElement);
+/** Waits until the page has looked at the queue from now on, and drawn what it saw. */
+const looked = async (page: Page): Promise<void> => {
+  const responses = ['pending', 'sending', 'failed'].map(
+    async (state) =>
+      await page.waitForResponse((response) => {
+        const { pathname, searchParams } = new URL(response.url());
+        return pathname.endsWith('/queue') && searchParams.get('state') === state;
+      }),
+  );
+  for (const response of await Promise.all(responses)) await response.finished();
+  await page.evaluate(
+    async () => await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve))),
+  );
+};
+
+describe.skipIf(CHROMIUM === null)('messages that wait [needs chromium]', () => {
+  test('one that is delivered while somebody changes it leaves the change with the draft', async () => {
+    const session = await server.client.start();
+    await browser.visit({ server, path: `/sessions/${session.id}` }, async ({ page }) => {
+      await send(page, '/think 3600');
+      await log(page).getByText('/think 3600').waitFor();
+      await send(page, 'old');
+      const edit = waiting(page).getByRole('button', { name: 'Edit this message' });
+      const field = page.getByLabel('Text of the waiting message');
+      await edit.click();
+      await field.press('Escape');
+      expect(await hasFocus(edit)).toBe(true);
+      await edit.press('Enter');
+      expect(await hasFocus(field)).toBe(true);
+      await field.fill('better');
+      // Whoever writes something else meanwhile is left alone.
+      await box(page).focus();
+      await looked(page);
+      expect(await hasFocus(box(page))).toBe(true);
+      expect(await field.inputValue()).toBe('better');
+      await page.getByRole('button', { name: 'Interrupt' }).click();
+      await log(page).getByText('You said: old').waitFor(ANSWER);
+      await expect.poll(() => box(page).inputValue()).toBe('better');
+      expect(await hasFocus(box(page))).toBe(true);
+      await page.getByText('It was on its way already.').waitFor();
+    });
+    await session.delete();
+  });
+});
