@@ -65,4 +65,34 @@ describe.skipIf(CHROMIUM === null)('messages that wait [needs chromium]', () => 
     });
     await session.delete();
   });
+
+  test('of those that were not delivered only the one that is put away goes, for good', async () => {
+    const session = await server.client.start();
+    const failedOnes = ['first', 'second', 'third'].map((content, index) => ({
+      id: `00000000-0000-4000-8000-00000000000${index}`,
+      session_id: session.id,
+      position: index + 1,
+      state: 'failed',
+      reason: 'The agent did not take it.',
+      content,
+      created_by: 'anonymous',
+      created_at: new Date().toISOString(),
+      updated_at: new Date().toISOString(),
+    }));
+    await browser.visit({ server, path: 'sessions' }, async ({ page, goto }) => {
+      await page.route('**/queue?*state=failed*', async (route) => {
+        await route.fulfill({ json: { messages: failedOnes } });
+      });
+      await goto(`/sessions/${session.id}`);
+      const item = (text: string) => waiting(page).getByRole('listitem').filter({ hasText: text });
+      await item('second').getByRole('button', { name: 'Put this message away' }).click();
+      await item('second').waitFor({ state: 'detached' });
+      await item('third').getByRole('button', { name: 'Back to the draft' }).click();
+      expect(await box(page).inputValue()).toBe('third');
+      await page.reload();
+      await item('first').waitFor();
+      expect(await waiting(page).getByRole('listitem').count()).toBe(1);
+    });
+    await session.delete();
+  });
 });

@@ -38,21 +38,30 @@ test('what is empty leaves nothing behind, and whoever signs out leaves nothing 
   kept.saveDraft('one', { text: '', files: [] });
   expect(storage.values.size).toBe(0);
   kept.saveDraft('one', { text: 'a', files: [] });
-  kept.saveDismissedUpTo('one', 7);
+  kept.saveDismissed('one', 'second');
   storage.write('theme', 'dark');
-  expect(kept.dismissedUpTo('one')).toBe(7);
+  expect([...kept.dismissed('one')]).toEqual(['second']);
   kept.forgetAll();
   expect([...storage.values]).toEqual([['theme', 'dark']]);
 });
 
 test('what somebody else has put there does no harm', () => {
   const storage = memory();
-  for (const value of ['{', '[]', '{"text":1,"files":{}}', '[1,{"key":2}]', 'null', '"x"']) {
+  for (const value of ['{', '[]', '7', '{"text":1,"files":{}}', '[1,{"key":2}]', 'null', '"x"']) {
     for (const what of ['draft', 'outgoing', 'dismissed']) {
       storage.write(`agentapi-proxy.conversation.one.${what}`, value);
     }
     expect(new KeptText(storage).draft('one')).toEqual({ text: '', files: [] });
     expect(new KeptText(storage).outgoing('one')).toEqual([]);
-    expect(new KeptText(storage).dismissedUpTo('one')).toBe(0);
+    expect([...new KeptText(storage).dismissed('one')]).toEqual([]);
   }
+});
+
+test('what was put away first is forgotten first, and no more is kept than a page may see', () => {
+  const kept = new KeptText(memory());
+  for (let id = 0; id < 600; id += 1) kept.saveDismissed('one', String(id));
+  kept.saveDismissed('one', '599');
+  const dismissed = [...kept.dismissed('one')];
+  expect(dismissed).toHaveLength(500);
+  expect([dismissed[0], dismissed.at(-1)]).toEqual(['100', '599']);
 });

@@ -20,6 +20,9 @@ export interface OutgoingMessage {
   readonly content: string;
 }
 
+/** As many as a page asks the server for. */
+const MAX_DISMISSED = 500;
+
 const PREFIX = 'agentapi-proxy.conversation.';
 
 /** What a person has written in the conversations of a browser: nothing of it gets lost with the page. */
@@ -53,14 +56,15 @@ export class KeptText {
     this.#write(sessionId, 'outgoing', messages.length === 0 ? null : messages);
   }
 
-  /** Up to which place of the queue failed messages have been put away. */
-  dismissedUpTo(sessionId: string): number {
+  /** Failed messages that have been put away, by their ids. */
+  dismissed(sessionId: string): ReadonlySet<string> {
     const value = this.#read(sessionId, 'dismissed');
-    return typeof value === 'number' ? value : 0;
+    return new Set(Array.isArray(value) ? value.filter((id) => typeof id === 'string') : []);
   }
 
-  saveDismissedUpTo(sessionId: string, position: number): void {
-    this.#write(sessionId, 'dismissed', position);
+  saveDismissed(sessionId: string, id: string): void {
+    const ids = [...this.dismissed(sessionId)].filter((each) => each !== id);
+    this.#write(sessionId, 'dismissed', [...ids, id].slice(-MAX_DISMISSED));
   }
 
   /** For those who sign out: the next one at this browser reads nothing of it. */

@@ -119,10 +119,10 @@ export class QueueStore {
     await this.send(message.content);
   }
 
-  /** Puts a failed message away, with all before it. */
-  dismiss({ position }: QueuedMessage): void {
-    this.#kept.saveDismissedUpTo(this.#session.id, position);
-    this.#failed.value = this.#failed.value.filter((message) => message.position > position);
+  /** Puts a failed message away. */
+  dismiss({ id }: QueuedMessage): void {
+    this.#kept.saveDismissed(this.#session.id, id);
+    this.#failed.value = this.#failed.value.filter((message) => message.id !== id);
   }
 
   /**
@@ -144,7 +144,7 @@ export class QueueStore {
     clearTimeout(this.#timer);
     this.#looks += 1;
     const look = this.#looks;
-    const { conversation, id } = this.#session;
+    const { conversation } = this.#session;
     const { signal } = this.#life;
     try {
       // In this order: a message that moves on meanwhile is seen twice rather than not at all.
@@ -156,8 +156,8 @@ export class QueueStore {
       if (look !== this.#looks) return;
       const all = new Map([...pending.messages, ...sending.messages].map((each) => [each.id, each]));
       this.#waiting.value = [...all.values()].sort((a, b) => a.position - b.position);
-      const dismissed = this.#kept.dismissedUpTo(id);
-      this.#failed.value = failed.messages.filter(({ position }) => position > dismissed);
+      const dismissed = this.#kept.dismissed(this.#session.id);
+      this.#failed.value = failed.messages.filter(({ id }) => !dismissed.has(id));
     } catch {
       // The next look shows it; while the server is away the conversation says so.
     }
