@@ -95,4 +95,32 @@ describe.skipIf(CHROMIUM === null)('messages that wait [needs chromium]', () => 
     });
     await session.delete();
   });
+
+  test('those of two tabs that the server did not get arrive once each, though one tab is gone', async () => {
+    const session = await server.client.start();
+    const path = `/sessions/${session.id}`;
+    const options = { server, path, expectBrokenConnections: true };
+    await browser.visit(options, async ({ page, context }) => {
+      const messages = `**/sessions/${session.id}/messages`;
+      await context.route(messages, async (route) => {
+        if (route.request().method() === 'POST') await route.abort();
+        else await route.fallback();
+      });
+      const other = await context.newPage();
+      await other.goto(page.url());
+      for (const tab of [other, page]) await box(tab).waitFor();
+      await send(other, 'of the other tab');
+      await waiting(other).getByText('Not sent').waitFor();
+      await send(page, 'of this tab');
+      await waiting(page).getByText('Not sent').waitFor();
+      await other.close();
+      await context.unroute(messages);
+      await page.reload();
+      await log(page).getByText('You said: of this tab').waitFor(ANSWER);
+      await expect.poll(() => waiting(page).count()).toBe(0);
+      const said = (await session.conversation.messages()).messages.filter(({ role }) => role === 'user');
+      expect(said.map(({ content }) => content)).toEqual(['of the other tab', 'of this tab']);
+    });
+    await session.delete();
+  });
 });

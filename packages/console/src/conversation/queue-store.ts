@@ -77,8 +77,10 @@ export class QueueStore {
 
   /** Leaves a message for the agent; it stays among `unsent` until the server has it. */
   async send(content: string): Promise<void> {
-    const message = { key: randomId(), content, error: undefined };
-    this.#setUnsent([...this.#unsent.value, message]);
+    const last = this.#unsent.value.at(-1)?.at ?? 0;
+    const message = { key: randomId(), content, at: Math.max(Date.now(), last + 1) };
+    this.#kept.addOutgoing(this.#session.id, message);
+    this.#unsent.value = [...this.#unsent.value, { ...message, error: undefined }];
     // Those before it come first.
     await this.#sendAll();
   }
@@ -91,7 +93,7 @@ export class QueueStore {
   /** Takes an unsent message away. @returns its text */
   withdraw(key: string): string {
     const content = this.#unsent.value.find((message) => message.key === key)?.content ?? '';
-    this.#setUnsent(this.#unsent.value.filter((message) => message.key !== key));
+    this.#drop(key);
     return content;
   }
 
@@ -183,6 +185,11 @@ export class QueueStore {
     for (;;) {
       const next = this.#unsent.value.find(({ error }) => error === undefined || isPassing(error));
       if (next === undefined || this.#life.signal.aborted) return;
+      // Another tab has taken it over, and sent it or given it back.
+      if (!this.#kept.isOutgoing(this.#session.id, next.key)) {
+        this.#drop(next.key);
+        continue;
+      }
       this.#update(next.key, undefined);
       try {
         const { conversation } = this.#session;
@@ -190,7 +197,7 @@ export class QueueStore {
         if (queued.state === 'pending' || queued.state === 'sending') {
           this.#waiting.value = [...this.#waiting.value.filter(({ id }) => id !== queued.id), queued];
         }
-        this.#setUnsent(this.#unsent.value.filter(({ key }) => key !== next.key));
+        this.#drop(next.key);
         this.lookSoon();
       } catch (error) {
         this.#update(next.key, error);
@@ -210,10 +217,10 @@ export class QueueStore {
     );
   }
 
-  #setUnsent(messages: readonly UnsentMessage[]): void {
-    this.#unsent.value = messages;
-    const kept = messages.map(({ key, content }) => ({ key, content }));
-    this.#kept.saveOutgoing(this.#session.id, kept);
+  /** It is not on its way any more. */
+  #drop(key: string): void {
+    this.#kept.removeOutgoing(this.#session.id, key);
+    this.#unsent.value = this.#unsent.value.filter((message) => message.key !== key);
   }
 }
 
