@@ -22,6 +22,11 @@ const send = async (page: Page, text: string): Promise<void> => {
 };
 const hasFocus = async (place: ReturnType<Page['locator']>): Promise<boolean> =>
   await place.evaluate((element) => element === document.activeElement);
+const drawn = async (page: Page): Promise<void> => {
+  await page.evaluate(
+    async () => await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve))),
+  );
+};
 /** Waits until the page has looked at the queue from now on, and drawn what it saw. */
 const looked = async (page: Page): Promise<void> => {
   const responses = ['pending', 'sending', 'failed'].map(
@@ -32,9 +37,7 @@ const looked = async (page: Page): Promise<void> => {
       }),
   );
   for (const response of await Promise.all(responses)) await response.finished();
-  await page.evaluate(
-    async () => await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve))),
-  );
+  await drawn(page);
 };
 
 describe.skipIf(CHROMIUM === null)('messages that wait [needs chromium]', () => {
@@ -114,6 +117,15 @@ describe.skipIf(CHROMIUM === null)('messages that wait [needs chromium]', () => 
       await send(page, 'of this tab');
       await waiting(page).getByText('Not sent').waitFor();
       await other.close();
+      // It is sent again by itself, and that is neither announced nor in the way of whoever decides what to do.
+      const toDraft = waiting(page).getByRole('button', { name: 'Back to the draft' });
+      const alert = waiting(page).getByRole('alert');
+      await toDraft.focus();
+      await alert.evaluate((element) => element.setAttribute('data-known', ''));
+      await page.waitForEvent('requestfailed', (request) => request.method() === 'POST');
+      await drawn(page);
+      expect(await hasFocus(toDraft)).toBe(true);
+      expect(await alert.getAttribute('data-known')).toBe('');
       await context.unroute(messages);
       await page.reload();
       await log(page).getByText('You said: of this tab').waitFor(ANSWER);

@@ -5,8 +5,9 @@ import type { KeptText, OutgoingMessage } from './kept-text.ts';
 
 /** A message on its way from this page to the server. */
 export interface UnsentMessage extends OutgoingMessage {
-  /** Why it did not arrive; `undefined` while it is being sent. */
+  /** Why it did not arrive the last time; `undefined` before anything went wrong. */
   readonly error: unknown;
+  readonly isSending: boolean;
 }
 
 /** While something waits the queue is looked at this often, besides whenever something happens. */
@@ -51,7 +52,7 @@ export class QueueStore {
   start(): void {
     this.#unsent.value = this.#kept
       .outgoing(this.#session.id)
-      .map((message) => ({ ...message, error: undefined }));
+      .map((message) => ({ ...message, error: undefined, isSending: false }));
     void this.#sendAll();
     void this.look();
   }
@@ -80,13 +81,13 @@ export class QueueStore {
     const last = this.#unsent.value.at(-1)?.at ?? 0;
     const message = { key: randomId(), content, at: Math.max(Date.now(), last + 1) };
     this.#kept.addOutgoing(this.#session.id, message);
-    this.#unsent.value = [...this.#unsent.value, { ...message, error: undefined }];
+    this.#unsent.value = [...this.#unsent.value, { ...message, error: undefined, isSending: false }];
     // Those before it come first.
     await this.#sendAll();
   }
 
   async retry(key: string): Promise<void> {
-    this.#update(key, undefined);
+    this.#update(key, { isSending: true });
     await this.#sendAll();
   }
 
@@ -183,14 +184,15 @@ export class QueueStore {
   async #sendInOrder(): Promise<void> {
     clearTimeout(this.#resendTimer);
     for (;;) {
-      const next = this.#unsent.value.find(({ error }) => error === undefined || isPassing(error));
+      const next = this.#unsent.value.find(isToBeSent);
       if (next === undefined || this.#life.signal.aborted) return;
       // Another tab has taken it over, and sent it or given it back.
       if (!this.#kept.isOutgoing(this.#session.id, next.key)) {
         this.#drop(next.key);
         continue;
       }
-      this.#update(next.key, undefined);
+      // What was wrong stays in view until it is known that it is not any more.
+      this.#update(next.key, { isSending: true });
       try {
         const { conversation } = this.#session;
         const queued = await conversation.queue(next.content, { idempotencyKey: next.key });
@@ -200,20 +202,21 @@ export class QueueStore {
         this.#drop(next.key);
         this.lookSoon();
       } catch (error) {
-        this.#update(next.key, error);
+        this.#update(next.key, { error, isSending: false });
         if (error instanceof ApiError && error.code === 'shared_for_reading') this.#isForbidden.value = true;
         // What is wrong with one message need not be wrong with the next; but a server that is away is so for all.
         if (!isPassing(error)) continue;
-        for (const each of this.#unsent.value) if (each.error === undefined) this.#update(each.key, error);
+        for (const { key, ...each } of this.#unsent.value)
+          if (each.error === undefined || each.isSending) this.#update(key, { error, isSending: false });
         if (!this.#life.signal.aborted) this.#resendTimer = setTimeout(() => void this.#sendAll(), RESEND_MS);
         return;
       }
     }
   }
 
-  #update(key: string, error: unknown): void {
+  #update(key: string, change: Partial<Pick<UnsentMessage, 'error' | 'isSending'>>): void {
     this.#unsent.value = this.#unsent.value.map((message) =>
-      message.key === key ? { ...message, error } : message,
+      message.key === key ? { ...message, ...change } : message,
     );
   }
 
@@ -222,6 +225,11 @@ export class QueueStore {
     this.#kept.removeOutgoing(this.#session.id, key);
     this.#unsent.value = this.#unsent.value.filter((message) => message.key !== key);
   }
+}
+
+/** What the server has refused waits until somebody wants to try again. */
+function isToBeSent({ error, isSending }: UnsentMessage): boolean {
+  return isSending || error === undefined || isPassing(error);
 }
 
 /** Whether sending again later may help without anybody doing something. */

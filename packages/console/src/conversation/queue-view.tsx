@@ -60,9 +60,9 @@ export function QueueView({ queue, canWrite, onReturn }: QueueViewProps) {
           onEdit={(text) => setEdit(text === null ? null : { id: message.id, text, before: message.content })}
         />
       ))}
-      {unsent.map(({ key, content, error }) => (
+      {unsent.map(({ key, content, error, isSending }) => (
         <li key={key} class="queue-item" data-state={error === undefined ? 'posting' : 'failed'}>
-          {error === undefined ? <span class="spinner" /> : <Icon name="alert" />}
+          {error === undefined || isSending ? <span class="spinner" /> : <Icon name="alert" />}
           <QueueText
             state={error === undefined ? QUEUE.posting : QUEUE.unsent}
             text={content}
