@@ -3,6 +3,7 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Button, IconButton } from '../components/button.tsx';
 import { Icon } from '../components/icon.tsx';
 import { useConsole } from '../console-context.ts';
+import { isComposing } from '../is-composing.ts';
 import { COMPOSER } from '../texts/conversation.ts';
 import { sizeText, withFiles, type Attachments } from './attachments.ts';
 import { AttachmentsView } from './attachments-view.tsx';
@@ -70,7 +71,7 @@ export function Composer(props: ComposerProps) {
     area.current?.focus();
   };
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+    if (event.key !== 'Enter' || event.shiftKey || isComposing(event)) return;
     // The keyboard of a phone has no Shift+Enter.
     if (matchMedia('(pointer: coarse)').matches && !event.ctrlKey && !event.metaKey) return;
     event.preventDefault();

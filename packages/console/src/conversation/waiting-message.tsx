@@ -4,6 +4,7 @@ import { errorText } from '../api/error-text.ts';
 import { Button, IconButton } from '../components/button.tsx';
 import { Icon } from '../components/icon.tsx';
 import { useConsole } from '../console-context.ts';
+import { isComposing } from '../is-composing.ts';
 import { COMMON } from '../texts/common.ts';
 import { QUEUE } from '../texts/conversation.ts';
 import type { QueueStore } from './queue-store.ts';
@@ -45,6 +46,7 @@ export function WaitingMessage({ message, queue, canWrite, edited, onEdit }: Wai
           value={edited}
           onInput={(event) => onEdit(event.currentTarget.value)}
           onKeyDown={(event) => {
+            if (isComposing(event)) return;
             if (event.key === 'Escape') onEdit(null);
             if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) save();
           }}
