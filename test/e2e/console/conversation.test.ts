@@ -207,6 +207,9 @@ describe.skipIf(CHROMIUM === null)('a conversation [needs chromium]', () => {
         await request.getByRole('button', { name: 'Allow once' }).click();
         await log(page).getByRole('heading', { name: 'Done' }).waitFor();
         expect(await request.count()).toBe(0);
+        // A telephone would show its keyboard.
+        const hasFocus = await box(page).evaluate((area) => area === document.activeElement);
+        expect(hasFocus).toBe(window === 'desktop');
         await log(page).getByText('Read src/app.ts').click();
         await log(page).getByText('export const answer = 42;').waitFor();
         await log(page).getByText('1 of 1 done').waitFor();
@@ -314,6 +317,7 @@ describe.skipIf(CHROMIUM === null)('a conversation [needs chromium]', () => {
       await check();
       await page.getByRole('textbox', { name: 'concern' }).press('Enter');
       expect(await box(page).inputValue()).toBe('Review src/app.ts for races.');
+      expect(await box(page).evaluate((area) => area === document.activeElement)).toBe(true);
       await goto(`${path}/details`);
       await page.getByRole('link', { name: 'Reviews' }).waitFor();
     });

@@ -43,7 +43,8 @@ const looked = async (page: Page): Promise<void> => {
 describe.skipIf(CHROMIUM === null)('messages that wait [needs chromium]', () => {
   test('one that is delivered while somebody changes it leaves the change with the draft', async () => {
     const session = await server.client.start();
-    await browser.visit({ server, path: `/sessions/${session.id}` }, async ({ page }) => {
+    const options = { server, path: `/sessions/${session.id}`, expectBrokenConnections: true };
+    await browser.visit(options, async ({ page }) => {
       await send(page, '/think 3600');
       await log(page).getByText('/think 3600').waitFor();
       await send(page, 'old');
@@ -52,6 +53,10 @@ describe.skipIf(CHROMIUM === null)('messages that wait [needs chromium]', () => 
       await edit.click();
       await field.press('Escape');
       expect(await hasFocus(edit)).toBe(true);
+      await page.route('**/queue/*', async (route) => await route.abort());
+      await waiting(page).getByRole('button', { name: 'Take this message back' }).click();
+      await page.getByText('It could not be taken back.').waitFor();
+      await page.unroute('**/queue/*');
       await edit.press('Enter');
       expect(await hasFocus(field)).toBe(true);
       await field.fill('better');
@@ -60,7 +65,8 @@ describe.skipIf(CHROMIUM === null)('messages that wait [needs chromium]', () => 
       await looked(page);
       expect(await hasFocus(box(page))).toBe(true);
       expect(await field.inputValue()).toBe('better');
-      await page.getByRole('button', { name: 'Interrupt' }).click();
+      // Escape in the field does no more than close it; where messages are written it interrupts the agent.
+      await box(page).press('Escape');
       await log(page).getByText('You said: old').waitFor(ANSWER);
       await expect.poll(() => box(page).inputValue()).toBe('better');
       expect(await hasFocus(box(page))).toBe(true);
@@ -86,7 +92,12 @@ describe.skipIf(CHROMIUM === null)('messages that wait [needs chromium]', () => 
       await page.route('**/queue?*state=failed*', async (route) => {
         await route.fulfill({ json: { messages: failedOnes } });
       });
+      await page.route(`**/sessions/${session.id}/messages?*`, async (route) => {
+        const message = { id: 0, role: 'agent', content: 'Late', time: '2026-01-01T00:05:00Z', event_id: 1 };
+        await route.fulfill({ json: { messages: [message] } });
+      });
       await goto(`/sessions/${session.id}`);
+      await log(page).getByText('Jan 1, 00:05').waitFor();
       const item = (text: string) => waiting(page).getByRole('listitem').filter({ hasText: text });
       await item('second').getByRole('button', { name: 'Put this message away' }).click();
       await item('second').waitFor({ state: 'detached' });

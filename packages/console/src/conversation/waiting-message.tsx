@@ -1,4 +1,4 @@
-import type { QueuedMessage } from '@agentapi-proxy/client';
+import { ApiError, type QueuedMessage } from '@agentapi-proxy/client';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { errorText } from '../api/error-text.ts';
 import { Button, IconButton } from '../components/button.tsx';
@@ -24,8 +24,11 @@ export function WaitingMessage({ message, queue, canWrite, edited, onEdit }: Wai
   const { toasts } = useConsole();
   const item = useFocusOnEdit(edited !== null);
   const isPending = message.state === 'pending';
-  const change = (work: Promise<void>): void => {
-    work.catch((error: unknown) => toasts.failure(`${QUEUE.gone} ${errorText(error)}`));
+  const cancel = (): void => {
+    queue.cancel(message.id).catch((error: unknown) => {
+      const isGone = error instanceof ApiError && error.kind === 'conflict';
+      toasts.failure(isGone ? QUEUE.gone : `${QUEUE.cancelFailed} ${errorText(error)}`);
+    });
   };
   const save = (): void => {
     if (edited === null || edited.trim() === '') return;
@@ -67,12 +70,7 @@ export function WaitingMessage({ message, queue, canWrite, edited, onEdit }: Wai
       {isPending && canWrite && (
         <>
           <IconButton icon="edit" size="small" label={QUEUE.edit} onClick={() => onEdit(message.content)} />
-          <IconButton
-            icon="x"
-            size="small"
-            label={QUEUE.cancel}
-            onClick={() => change(queue.cancel(message.id))}
-          />
+          <IconButton icon="x" size="small" label={QUEUE.cancel} onClick={cancel} />
         </>
       )}
     </li>

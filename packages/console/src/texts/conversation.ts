@@ -41,7 +41,7 @@ export const STATUS = {
   because: (what: string, reason: string) => `${what}: ${reason}`,
   reconnecting: 'Reconnecting … What you see may be old.',
   interrupt: 'Interrupt',
-  interruptHint: 'Stop what the agent does (Esc)',
+  interruptHint: 'Stop what the agent does (Esc in the field for messages)',
   interruptFailed: 'The agent could not be interrupted.',
 } as const;
 
@@ -84,6 +84,7 @@ export const QUEUE = {
   failed: 'Not delivered',
   edit: 'Edit this message',
   cancel: 'Take this message back',
+  cancelFailed: 'It could not be taken back.',
   retry: 'Try again',
   dismiss: 'Put this message away',
   toDraft: 'Back to the draft',
