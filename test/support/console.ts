@@ -245,3 +245,11 @@ export async function typeIntoFocus(page: Page, text: string): Promise<void> {
   await page.waitForFunction(() => document.activeElement?.matches('input, textarea'));
   await page.keyboard.type(text);
 }
+
+/** Headless browsers show all of their tabs at once; this says otherwise to one of them. */
+export async function setHidden(page: Page, isHidden: boolean): Promise<void> {
+  await page.evaluate((hidden) => {
+    Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, isHidden);
+}

@@ -42,7 +42,8 @@ const groupName = async (): Promise<string> => {
     session_id,
   ]);
 };
-const sessions = new LiveSessions(new SharedOverview({ client, isSeen, tabs: browserTabs(), groupName }));
+const tabs = browserTabs();
+const sessions = new LiveSessions(new SharedOverview({ client, isSeen, tabs, groupName }));
 const toasts = new Toasts();
 const leaveGuard = new LeaveGuard();
 const notifications = new Notifications({
@@ -51,6 +52,7 @@ const notifications = new Notifications({
   preferences,
   isOwn: (session) => auth.me?.user_id === session.ownerId,
   open: (id) => navigate(`${basePath}/sessions/${encodeURIComponent(id)}`),
+  channel: tabs?.openChannel('agentapi-proxy.console.notifications') ?? null,
 });
 const parts: Console = {
   client,
@@ -64,7 +66,7 @@ const parts: Console = {
   toasts,
 };
 
-preferences.applyTheme();
+preferences.start();
 notifications.start();
 sessions.onMessage((id, { role }) => titles.onMessage(id, role));
 // Whoever signs in sees the own sessions, and nothing of the person before.

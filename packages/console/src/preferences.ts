@@ -32,24 +32,35 @@ const DEFAULTS: PreferenceValues = {
 /** Choices that stay with the browser. */
 export class Preferences {
   readonly #values = signal<PreferenceValues>(read());
+  #isKept = true;
 
   get values(): ReadonlySignal<PreferenceValues> {
     return this.#values;
   }
 
-  /** Changes some choices. */
+  /** Shows the page in the chosen colours, and follows what is chosen in other tabs, for as long as the page lives. */
+  start(): void {
+    window.addEventListener('storage', ({ key }) => {
+      if (key !== STORED && key !== null) return;
+      this.#values.value = read();
+      this.#applyTheme();
+    });
+    this.#applyTheme();
+  }
+
+  /** Changes some choices; the others stay as they are, whichever tab they were made in. */
   set(change: Partial<PreferenceValues>): void {
-    this.#values.value = { ...this.#values.value, ...change };
+    this.#values.value = { ...(this.#isKept ? read() : this.#values.value), ...change };
     try {
       localStorage.setItem(STORED, JSON.stringify(this.#values.value));
     } catch {
-      // Storage is full, or kept from the page: the choice holds for this page.
+      // Storage is full, or kept from the page: choices hold for this page from now on.
+      this.#isKept = false;
     }
-    this.applyTheme();
+    this.#applyTheme();
   }
 
-  /** Shows the page in the chosen colours. */
-  applyTheme(): void {
+  #applyTheme(): void {
     const { theme } = this.#values.value;
     if (theme === 'system') delete document.documentElement.dataset['theme'];
     else document.documentElement.dataset['theme'] = theme;

@@ -1,5 +1,6 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { useConsole } from './console-context.ts';
+import { isComposing } from './is-composing.ts';
 
 /** What keys do: by `KeyboardEvent.key`. */
 export type Shortcuts = Readonly<Record<string, (event: KeyboardEvent) => void>>;
@@ -16,7 +17,7 @@ export function useShortcuts(shortcuts: Shortcuts): void {
   useLayoutEffect(() => {
     const onKeyDown = (event: KeyboardEvent): void => {
       if (!preferences.values.value.shortcuts || event.defaultPrevented) return;
-      if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+      if (event.ctrlKey || event.metaKey || event.altKey || isComposing(event)) return;
       if (isTyping(event.target) || document.querySelector('dialog[open], .menu-items') !== null) return;
       const action = latest.current[event.key];
       if (action !== undefined) action(event);

@@ -24,14 +24,15 @@ beforeAll(async () => {
   return async () => await rm(folder, { recursive: true, force: true });
 });
 const browser = sharedBrowser(async (own) => {
-  const asking = {
-    command: process.execPath,
-    args: [ACP_AGENT, join(folder, 'acp.json')],
-    transport: 'acp',
-    env: { AGENTAPI_ACP_PERMISSIONS: 'ask' },
+  const agentOf = async (name: string, actions: readonly unknown[]) => {
+    const script = join(folder, `${name}.json`);
+    await writeFile(script, JSON.stringify({ steps: [{ actions }] }));
+    const env = { AGENTAPI_ACP_PERMISSIONS: 'ask' };
+    return { command: process.execPath, args: [ACP_AGENT, script], transport: 'acp', env };
   };
-  await writeFile(join(folder, 'acp.json'), JSON.stringify({ steps: [{ actions: ACP_TURN }] }));
-  server = await own(startServer({ config: { agents: { asking } } }));
+  const asking = await agentOf('asking', ACP_TURN);
+  const pausing = await agentOf('pausing', PAUSING_TURN);
+  server = await own(startServer({ config: { agents: { asking, pausing } } }));
 });
 
 const ACP_TURN = [
@@ -65,6 +66,9 @@ const ACP_TURN = [
   { chunk: '\n\n## Done\n\nIt is **mended**:\n\n```ts\nexport const answer: number = 42;\n```\n' },
 ];
 
+/** Between its words is a pause that could be the end of them. */
+const PAUSING_TURN = [{ chunk: 'I look at it.' }, { sleep: 2_500 }, { chunk: ' It is mended.' }];
+
 const box = (page: Page) => page.getByLabel('Message to the agent');
 const log = (page: Page) => page.getByRole('log', { name: 'Conversation' });
 const waiting = (page: Page) => page.getByRole('list', { name: 'Messages that wait for the agent' });
@@ -88,16 +92,27 @@ describe.skipIf(CHROMIUM === null)('a conversation [needs chromium]', () => {
         await log(page).getByRole('article', { name: /^You/ }).getByText('Hello').waitFor();
         await log(page).getByText('You said: Hello').waitFor(ANSWER);
         expect(await box(page).inputValue()).toBe('');
-        await page
-          .locator('[data-announcer]')
-          .getByText('demo: You said: Hello')
-          .waitFor({ state: 'attached' });
+        // What it said before may be part of it, if it began only now.
+        const announced = page.locator('[data-announcer]');
+        await announced.getByText('You said: Hello').waitFor({ state: 'attached' });
+        expect(await announced.textContent()).toMatch(/^demo: /);
         await page.locator('.status-line').getByText('Waiting for you').waitFor();
         await check();
       });
       await session.delete();
     },
   );
+
+  test('an agent that makes a pause is announced to its last word', async () => {
+    const session = await server.client.start({ agent: 'pausing' });
+    await browser.visit({ server, path: `/sessions/${session.id}` }, async ({ page }) => {
+      await send(page, 'Mend it');
+      const announced = page.locator('[data-announcer]').getByText('It is mended.');
+      await announced.waitFor({ state: 'attached' });
+      expect(await announced.innerText()).toBe('pausing: I look at it. It is mended.');
+    });
+    await session.delete();
+  });
 
   test.each(WINDOW_NAMES)(
     'on a %s: while the agent works messages wait, and can be changed, taken back, and let through',
@@ -138,6 +153,12 @@ describe.skipIf(CHROMIUM === null)('a conversation [needs chromium]', () => {
       await page.getByRole('heading', { name: 'Sessions' }).waitFor();
       await goto(path);
       await expect.poll(() => box(page).inputValue()).toBe('half a tho');
+      // Enter that confirms a word, as Safari tells of it.
+      await box(page).evaluate((area) => {
+        const init = { key: 'Enter', keyCode: 229, bubbles: true, cancelable: true };
+        area.dispatchEvent(new KeyboardEvent('keydown', init));
+      });
+      expect(await box(page).inputValue()).toBe('half a tho');
       await box(page).press('Enter');
       await log(page).getByText('You said: half a tho').waitFor(ANSWER);
       await page.reload();
@@ -186,6 +207,9 @@ describe.skipIf(CHROMIUM === null)('a conversation [needs chromium]', () => {
         await request.getByRole('button', { name: 'Allow once' }).click();
         await log(page).getByRole('heading', { name: 'Done' }).waitFor();
         expect(await request.count()).toBe(0);
+        // A telephone would show its keyboard.
+        const hasFocus = await box(page).evaluate((area) => area === document.activeElement);
+        expect(hasFocus).toBe(window === 'desktop');
         await log(page).getByText('Read src/app.ts').click();
         await log(page).getByText('export const answer = 42;').waitFor();
         await log(page).getByText('1 of 1 done').waitFor();
@@ -293,6 +317,7 @@ describe.skipIf(CHROMIUM === null)('a conversation [needs chromium]', () => {
       await check();
       await page.getByRole('textbox', { name: 'concern' }).press('Enter');
       expect(await box(page).inputValue()).toBe('Review src/app.ts for races.');
+      expect(await box(page).evaluate((area) => area === document.activeElement)).toBe(true);
       await goto(`${path}/details`);
       await page.getByRole('link', { name: 'Reviews' }).waitFor();
     });

@@ -89,6 +89,44 @@ describe.skipIf(CHROMIUM === null)('an agent that finishes while nobody looks [n
     await session.delete();
   });
 
+  test('is told by one of several tabs, and by none while somebody looks at it in another', async () => {
+    const session = await server.client.start({ tags: { name: 'Compare' } });
+    await session.waitUntilReady({ timeoutMs: 60_000 });
+    await browser.visit({ server, path: `sessions/${session.id}` }, async ({ page, context }) => {
+      const list = await context.newPage();
+      await list.goto(`${server.url}/console/sessions`);
+      for (const tab of [page, list]) await listen(tab);
+      const row = list.getByRole('listitem').filter({ hasText: 'Compare' });
+      const header = page.locator('.session-header');
+      const both = async (status: string): Promise<void> => {
+        await Promise.all([row, header].map((place) => place.getByText(status).waitFor(SOON)));
+      };
+      await both('Waiting for you');
+      await choose(list, 'Notify me when an agent waits');
+      // Both tabs were there before that was chosen.
+      await choose(page, 'Play a sound, too');
+      await choose(page, 'Dark theme');
+      await expect.poll(() => list.locator('html').getAttribute('data-theme')).toBe('dark');
+      await session.conversation.queue('/think 1');
+      await both('Working');
+      await both('Waiting for you');
+      await page
+        .getByRole('link', { name: /^Sessions/ })
+        .first()
+        .click();
+      await session.conversation.queue('/think 1');
+      for (const tab of [page, list])
+        await expect.poll(() => tab.title(), SOON).toBe('(1) Sessions · agentapi-proxy');
+      const all = await Promise.all([page, list].map(notes));
+      expect(all).toContainEqual({ shown: ['Compare waits for you'], sounds: 1 });
+      expect(all).toContainEqual({ shown: [], sounds: 0 });
+      await row.getByRole('link').click();
+      // Seen in one tab is seen in all.
+      await expect.poll(() => page.title()).toBe('Sessions · agentapi-proxy');
+    });
+    await session.delete();
+  });
+
   test('when the browser does not allow notifications, that is said, and the choice stays off', async () => {
     await browser.visit({ server }, async ({ page }) => {
       await listen(page, 'denied');

@@ -1,7 +1,7 @@
 import { createClient } from '@agentapi-proxy/client';
 import type { Page } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
-import { CHROMIUM, WINDOW_NAMES, sharedBrowser } from '../../support/console.ts';
+import { CHROMIUM, WINDOW_NAMES, setHidden, sharedBrowser } from '../../support/console.ts';
 import { ADMIN, ALICE, READER, authOf } from '../../support/console-people.ts';
 import { startPrefixProxy } from '../../support/prefix-proxy.ts';
 import { startServer } from '../../support/server-process.ts';
@@ -51,6 +51,63 @@ describe.skipIf(CHROMIUM === null)('a server that crashes [needs chromium]', () 
       });
     },
   );
+});
+
+describe.skipIf(CHROMIUM === null)('a server that cannot be reached for a moment [needs chromium]', () => {
+  test('what a page could not read of a session comes by itself, and the conversation goes on meanwhile', async () => {
+    await using server = await startServer();
+    const session = await server.client.start({ tags: { name: 'Patience' } });
+    await session.waitUntilReady({ timeoutMs: 60_000 });
+    const record = `${server.url}/sessions/${session.id}`;
+    // Its questions are asked for until it is known that it has ended.
+    const options = { server, expectBrokenConnections: true, expectStatuses: [404] };
+    await browser.visit(options, async ({ page, goto }) => {
+      await row(page, 'Patience').waitFor();
+      await page.route(record, async (route) => await route.abort());
+      await goto(`sessions/${session.id}/details`);
+      const notice = page.getByRole('alert').filter({ hasText: 'The session could not be loaded.' });
+      await notice.waitFor();
+      await page.getByRole('link', { name: 'Terminal' }).click();
+      await notice.waitFor();
+      await page.unroute(record);
+      await page.locator('.xterm').first().waitFor();
+      await page.getByRole('link', { name: 'Details' }).click();
+      await page.getByText('Address of the agent').waitFor();
+      await page.getByRole('link', { name: 'Conversation' }).click();
+      await page.locator('.status-line').getByText('Waiting for you').waitFor();
+      await page.route(record, async (route) => await route.abort());
+      await box(page).fill('/exit 3');
+      await page.getByRole('button', { name: 'Send' }).click();
+      await page.locator('.status-line').getByText('This session has ended').waitFor();
+      expect(await page.getByText('The conversation cannot be followed any more.').count()).toBe(0);
+      await page.unroute(record);
+      await page.locator('.status-line').getByText('exited with code 3').waitFor();
+    });
+  });
+
+  test('a terminal that somebody comes back to meanwhile says that it may be old', async () => {
+    await using server = await startServer();
+    const session = await server.client.start();
+    await session.waitUntilReady({ timeoutMs: 60_000 });
+    const path = `sessions/${session.id}/terminal`;
+    await browser.visit({ server, path, expectBrokenConnections: true }, async ({ page }) => {
+      const state = page.getByRole('region', { name: 'Terminal', exact: true });
+      await page.clock.install();
+      await page.reload();
+      await state.getByText('Live', { exact: true }).waitFor();
+      await setHidden(page, true);
+      const closed = page.waitForEvent('requestfailed', (request) => request.url().endsWith('/terminal'));
+      // A page that nobody sees keeps its streams for some seconds.
+      await page.clock.fastForward('00:10');
+      await closed;
+      await page.route(`**/${session.id}/**`, async (route) => await route.abort());
+      await setHidden(page, false);
+      await state.getByText('Reconnecting', { exact: true }).waitFor();
+      expect(await state.getByText('Live', { exact: true }).count()).toBe(0);
+      await page.unroute(`**/${session.id}/**`);
+      await state.getByText('Live', { exact: true }).waitFor();
+    });
+  });
 });
 
 describe.skipIf(CHROMIUM === null)('keys that let people do less [needs chromium]', () => {

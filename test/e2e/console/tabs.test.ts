@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
-import { CHROMIUM, OTHER_HOST, sharedBrowser } from '../../support/console.ts';
+import { CHROMIUM, OTHER_HOST, setHidden, sharedBrowser } from '../../support/console.ts';
 import { startServer } from '../../support/server-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
 
@@ -13,14 +13,6 @@ const PAUSED = { timeout: 20_000, interval: 250 };
 const browser = sharedBrowser();
 
 const log = (page: Page) => page.getByRole('log', { name: 'Conversation' });
-
-/** Headless browsers show all of their tabs at once; this says otherwise to one of them. */
-async function setHidden(page: Page, isHidden: boolean): Promise<void> {
-  await page.evaluate((hidden) => {
-    Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
-    document.dispatchEvent(new Event('visibilitychange'));
-  }, isHidden);
-}
 
 /** Event streams that the server has open. */
 async function streamsOpen(server: ServerProcess): Promise<number> {

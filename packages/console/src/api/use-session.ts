@@ -8,9 +8,13 @@ import {
   type SessionDetails,
 } from '@agentapi-proxy/client';
 import { useConsole } from '../console-context.ts';
-import { whileSeen } from './while-seen.ts';
-import { isAsking } from './overview-event.ts';
 import { liveSessionOf, type LiveSession, type SessionFacts } from './live-session.ts';
+import { isAsking } from './overview-event.ts';
+import { isPassing } from './passing-error.ts';
+import { pause, whileSeen } from './while-seen.ts';
+
+/** A server that is away is asked again after this; the client has tried several times before. */
+const RETRY_MS = 3_000;
 
 /** What is known of the session of a page. */
 export type SessionLookup =
@@ -22,6 +26,9 @@ export type SessionLookup =
       readonly session: LiveSession;
       /** Everything the server tells; `null` for those who may list sessions only, and for a moment in the beginning. */
       readonly details: SessionDetails | null;
+      /** Why that could not be read last; `null` when it could. */
+      readonly detailsError: unknown;
+      readonly retry: () => void;
     };
 
 /** The session with this id, live: from the list of sessions, or for those who may not list them on its own. */
@@ -40,12 +47,19 @@ export function useSession(id: string): SessionLookup {
   useEffect(() => {
     if (!canRead) return undefined;
     const life = new AbortController();
+    const { signal } = life;
     const look = async (): Promise<void> => {
-      try {
-        setDetails(await client.get(id, { signal: life.signal }));
-        setError(null);
-      } catch (failure) {
-        if (!life.signal.aborted) setError(failure);
+      while (!signal.aborted) {
+        try {
+          setDetails(await client.get(id, { signal }));
+          setError(null);
+          return;
+        } catch (failure) {
+          if (signal.aborted) return;
+          setError(failure);
+          if (!isPassing(failure)) return;
+        }
+        await pause(RETRY_MS, signal);
       }
     };
     void look();
@@ -54,19 +68,18 @@ export function useSession(id: string): SessionLookup {
   }, [client, id, canRead, state, attempt, streams]);
 
   const own = details?.session_id === id ? details : null;
-  if (listed !== undefined) return { kind: 'ready', session: listed, details: own };
-  if (own !== null && error === null)
-    return { kind: 'ready', session: liveSessionOf(own, facts), details: own };
+  const retry = (): void => {
+    setError(null);
+    setAttempt((count) => count + 1);
+  };
+  const known = { kind: 'ready', details: own, detailsError: error, retry } as const;
+  if (listed !== undefined) return { ...known, session: listed };
+  if (own !== null && (error === null || isPassing(error)))
+    return { ...known, session: liveSessionOf(own, facts) };
   if (error instanceof ApiError && (error.kind === 'not_found' || error.kind === 'forbidden'))
     return { kind: 'missing' };
   const failure = error ?? (!canRead && listState.kind === 'failed' ? listState.error : null);
-  if (failure !== null) {
-    const retry = (): void => {
-      setError(null);
-      setAttempt((count) => count + 1);
-    };
-    return { kind: 'failed', error: failure, retry };
-  }
+  if (failure !== null) return { kind: 'failed', error: failure, retry };
   if (!canRead && (listState.kind === 'ready' || !canList)) return { kind: 'missing' };
   return { kind: 'loading' };
 }

@@ -1,5 +1,5 @@
 import { signal as madeSignal, type ReadonlySignal } from '@preact/signals';
-import { ApiError, ClientError } from '@agentapi-proxy/client';
+import { isPassing } from './passing-error.ts';
 
 /** Whoever looks at another tab for a moment comes back to a page that has missed nothing. */
 const HIDDEN_MS = 5_000;
@@ -16,6 +16,8 @@ export interface SeenStream<Event> {
   readonly signal: AbortSignal;
   /** Opens the stream where it was left; ended by the signal. */
   readonly open: (signal: AbortSignal) => AsyncIterable<Event>;
+  /** After a pause it could not be opened, and is tried again soon: what is known may be old. */
+  readonly onRetry?: () => void;
 }
 
 /** Whether somebody may see the page: false once it has been hidden for some seconds. Lives as long as the page. */
@@ -43,6 +45,7 @@ export async function* whileSeen<Event>({
   isSeen,
   signal,
   open,
+  onRetry,
 }: SeenStream<Event>): AsyncGenerator<Event, void, undefined> {
   for (let wasPaused = false; ; wasPaused = true) {
     await untilSeen(isSeen, signal);
@@ -59,6 +62,7 @@ export async function* whileSeen<Event>({
       if (signal.aborted) throw error;
       if (!look.signal.aborted) {
         if (!wasPaused || !isPassing(error)) throw error;
+        onRetry?.();
         await pause(RETRY_MS, signal);
       }
     } finally {
@@ -66,11 +70,6 @@ export async function* whileSeen<Event>({
       signal.removeEventListener('abort', end);
     }
   }
-}
-
-function isPassing(error: unknown): boolean {
-  if (error instanceof ApiError) return error.kind === 'unavailable';
-  return error instanceof ClientError && (error.kind === 'connection' || error.kind === 'timeout');
 }
 
 async function untilSeen(isSeen: ReadonlySignal<boolean>, signal: AbortSignal): Promise<void> {

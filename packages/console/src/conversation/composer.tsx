@@ -3,6 +3,7 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Button, IconButton } from '../components/button.tsx';
 import { Icon } from '../components/icon.tsx';
 import { useConsole } from '../console-context.ts';
+import { isComposing } from '../is-composing.ts';
 import { COMPOSER } from '../texts/conversation.ts';
 import { sizeText, withFiles, type Attachments } from './attachments.ts';
 import { AttachmentsView } from './attachments-view.tsx';
@@ -24,7 +25,9 @@ interface ComposerProps {
   /** The profile of the session, if it has one. */
   readonly profileId: string | undefined;
   readonly onSend: (content: string) => void;
-  /** Text that comes back from a message that was taken back. */
+  /** Stops what the agent does; `undefined` while there is nothing to stop. */
+  readonly onInterrupt: (() => void) | undefined;
+  /** Text that comes back from a message that was taken back; with an empty one, just the focus. */
   readonly returned: { readonly text: string; readonly count: number };
 }
 
@@ -39,6 +42,7 @@ export function Composer(props: ComposerProps) {
   const [showsTemplates, setShowsTemplates] = useState(false);
   const [isDropTarget, setDropTarget] = useState(false);
   const area = useRef<HTMLTextAreaElement>(null);
+  const isInserted = useRef(false);
   const picker = useRef<HTMLInputElement>(null);
   const isClosed = closedBecause !== undefined;
   const isUploading = attachments.isUploading;
@@ -52,15 +56,21 @@ export function Composer(props: ComposerProps) {
   useLayoutEffect(() => grow(area.current), [text.value]);
   useLayoutEffect(() => {
     if (props.returned.count === 0) return;
-    text.value = text.value.trim() === '' ? props.returned.text : `${props.returned.text}\n\n${text.value}`;
+    const { text: added } = props.returned;
+    if (added !== '') text.value = text.value.trim() === '' ? added : `${added}\n\n${text.value}`;
     area.current?.focus();
   }, [props.returned.count]);
 
   const insert = (added: string): void => {
     text.value = text.value.trim() === '' ? added : `${text.value.trimEnd()}\n\n${added}`;
+    isInserted.current = true;
     setShowsTemplates(false);
-    area.current?.focus();
   };
+  // After the dialog, which gives the focus back to the button that has opened it.
+  useLayoutEffect(() => {
+    if (!showsTemplates && isInserted.current) area.current?.focus();
+    isInserted.current = false;
+  }, [showsTemplates]);
   const send = (): void => {
     if (isClosed || isEmpty || isUploading) return;
     props.onSend(withFiles(text.value.trim(), attachments.done, COMPOSER.attachedList));
@@ -69,11 +79,14 @@ export function Composer(props: ComposerProps) {
     area.current?.focus();
   };
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+    if (isComposing(event)) return;
+    if (event.key === 'Escape' && !event.repeat) props.onInterrupt?.();
+    if (event.key !== 'Enter' || event.shiftKey) return;
     // The keyboard of a phone has no Shift+Enter.
     if (matchMedia('(pointer: coarse)').matches && !event.ctrlKey && !event.metaKey) return;
     event.preventDefault();
-    send();
+    // A key that is held, perhaps from a button before, is not meant for what is written here.
+    if (!event.repeat) send();
   };
   const addFiles = (added: Iterable<File>): void => {
     if (isClosed) return;

@@ -5,8 +5,10 @@ import type {
   ConversationMessage,
   Session,
   SessionDetails,
+  SessionState,
 } from '@agentapi-proxy/client';
-import { whileSeen } from '../api/while-seen.ts';
+import { isPassing } from '../api/passing-error.ts';
+import { pause, whileSeen } from '../api/while-seen.ts';
 import { newsOf, type AgentNotice, type JournalNews } from './journal-news.ts';
 import { lastEventOf, withMessages } from './message-list.ts';
 
@@ -36,6 +38,8 @@ export interface TimedStatus {
 const PAGE = 100;
 /** An agent that draws its screen changes a message many times a second; nobody reads that fast. */
 const GATHER_MS = 80;
+/** Details that could not be read, because the server was away, are asked for again after this. */
+const RETRY_MS = 3_000;
 /** Notices of an agent server that are kept in view. */
 const MAX_NOTICES = 5;
 
@@ -61,6 +65,7 @@ export class ConversationStore {
   #gathering: ReturnType<typeof setTimeout> | undefined;
   #statusReports = 0;
   #lastEvent = 0;
+  #isRenewing = false;
 
   readonly messages: ReadonlySignal<readonly ConversationMessage[]> = this.#messages;
   readonly phase: ReadonlySignal<LoadPhase> = this.#phase;
@@ -146,14 +151,14 @@ export class ConversationStore {
         await this.#readEnd();
         this.#phase.value = { kind: 'ready' };
       } else {
-        await this.#readDetails();
+        await this.#renewDetails();
       }
       this.#connection.value = 'connecting';
       void this.#askStatus();
       await this.#follow(signal);
       this.#flush();
       this.#setStatus(undefined);
-      await this.#readDetails();
+      await this.#renewDetails();
       this.#connection.value = 'over';
     } catch (error) {
       if (!signal.aborted) this.#phase.value = { kind: 'failed', error };
@@ -177,7 +182,8 @@ export class ConversationStore {
     };
     const open = (end: AbortSignal) =>
       this.#session.conversation.events({ signal: end, after: this.#lastEvent, onConnect, onReconnect });
-    for await (const event of whileSeen({ isSeen: this.#isSeen, signal, open })) {
+    const stream = { isSeen: this.#isSeen, signal, open, onRetry: onReconnect };
+    for await (const event of whileSeen(stream)) {
       this.#lastEvent = event.id;
       const news = newsOf(event);
       if (news === undefined) continue;
@@ -203,7 +209,7 @@ export class ConversationStore {
         return;
       case 'state':
         if (news.state !== 'running') this.#setStatus(undefined);
-        await this.#readDetails();
+        await this.#renewDetails(news.state);
         void this.#askStatus();
         return;
       case 'gap':
@@ -250,6 +256,38 @@ export class ConversationStore {
 
   async #readDetails(): Promise<void> {
     this.#details.value = await this.#session.details({ signal: this.#life.signal });
+  }
+
+  /**
+   * Reads them now; or, when the server cannot be reached, as soon as it can.
+   *
+   * @param state - what is known meanwhile
+   */
+  async #renewDetails(state?: SessionState): Promise<void> {
+    try {
+      await this.#readDetails();
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      const known = this.#details.value;
+      if (known !== undefined && state !== undefined) this.#details.value = { ...known, state };
+      if (!this.#isRenewing) void this.#renewLater();
+    }
+  }
+
+  async #renewLater(): Promise<void> {
+    const { signal } = this.#life;
+    this.#isRenewing = true;
+    while (this.#isRenewing) {
+      await pause(RETRY_MS, signal);
+      try {
+        await this.#readDetails();
+        await this.#askStatus();
+        this.#isRenewing = false;
+      } catch (error) {
+        // What else may be wrong with the session shows where it is used.
+        this.#isRenewing = !signal.aborted && isPassing(error);
+      }
+    }
   }
 
   async #page(cursor: string | undefined) {

@@ -22,6 +22,7 @@ import { QueueView } from './queue-view.tsx';
 import { ScrollKeeper } from './scroll-keeper.ts';
 import { takesMessages, workOf, type SessionWork } from './session-work.ts';
 import { StatusLine } from './status-line.tsx';
+import { useInterruption } from './use-interruption.ts';
 import { fetchWithProgress } from './xhr-upload.ts';
 
 interface ConversationViewProps {
@@ -47,6 +48,9 @@ function OneConversation({ sessionId, canWrite: mayWrite = true, isLive = true }
   }, [store, isLive]);
   const phase = store.phase.value;
   const details = store.details.value;
+  const asks = questions.dialog.value !== null || questions.permissions.value.length > 0;
+  const work = details === undefined ? 'connecting' : workOf(details.state, store.status.value?.status, asks);
+  const interruption = useInterruption(parts, work === 'working' && canWrite);
   if (details === undefined || phase.kind === 'loading') {
     return phase.kind === 'failed' ? (
       <div class="conversation-state">
@@ -58,8 +62,6 @@ function OneConversation({ sessionId, canWrite: mayWrite = true, isLive = true }
       </div>
     );
   }
-  const asks = questions.dialog.value !== null || questions.permissions.value.length > 0;
-  const work = workOf(details.state, store.status.value?.status, asks);
   return (
     <div class="conversation">
       {/* What is said has headings of its own, below this one. */}
@@ -75,7 +77,7 @@ function OneConversation({ sessionId, canWrite: mayWrite = true, isLive = true }
           <ErrorNotice error={phase.error} title={CONVERSATION.lost} onRetry={() => store.restart()} />
         )}
         <Notices store={store} />
-        <StatusLine store={store} questions={questions} queue={queue} work={work} canWrite={canWrite} />
+        <StatusLine store={store} work={work} interruption={interruption} />
         <Writing
           parts={parts}
           sessionId={sessionId}
@@ -83,6 +85,7 @@ function OneConversation({ sessionId, canWrite: mayWrite = true, isLive = true }
           hasComposer={mayWrite}
           canWrite={canWrite}
           queue={queue}
+          onInterrupt={interruption?.begin}
         />
       </div>
     </div>
@@ -97,14 +100,19 @@ interface WritingProps {
   readonly hasComposer: boolean;
   readonly canWrite: boolean;
   readonly queue: QueueStore;
+  readonly onInterrupt: (() => void) | undefined;
 }
 
-function Writing({ parts, sessionId, work, hasComposer, canWrite, queue }: WritingProps) {
+function Writing(props: WritingProps) {
+  const { parts, sessionId, work, hasComposer, canWrite, queue, onInterrupt } = props;
   const { store, questions, keeper, kept, attachments } = parts;
   const [showsKeys, setShowsKeys] = useState(false);
   const returned = useSignal({ text: '', count: 0 });
   const isRunning = store.details.value?.state === 'running';
   const isTerminal = isRunning && store.transport.value === 'pty';
+  const toComposer = (text: string): void => {
+    returned.value = { text, count: returned.value.count + 1 };
+  };
   return (
     <>
       <QuestionPanels
@@ -112,17 +120,12 @@ function Writing({ parts, sessionId, work, hasComposer, canWrite, queue }: Writi
         canWrite={canWrite}
         showsKeys={showsKeys && isTerminal}
         onHideKeys={() => setShowsKeys(false)}
+        onAnswered={() => toComposer('')}
       />
       <QueueView
         queue={queue}
         canWrite={canWrite && takesMessages(work)}
-        onReturn={
-          hasComposer
-            ? (text) => {
-                returned.value = { text, count: returned.value.count + 1 };
-              }
-            : null
-        }
+        onReturn={hasComposer ? toComposer : null}
       />
       {hasComposer ? (
         <Composer
@@ -139,6 +142,7 @@ function Writing({ parts, sessionId, work, hasComposer, canWrite, queue }: Writi
             keeper.toEnd();
             void queue.send(content);
           }}
+          onInterrupt={onInterrupt}
           returned={returned.value}
         />
       ) : (

@@ -18,9 +18,15 @@ export interface OutgoingMessage {
   /** Names the request, so that sending it again adds nothing. */
   readonly key: string;
   readonly content: string;
+  /** Gives the order, whichever tab it was written in; in milliseconds since 1970. */
+  readonly at: number;
 }
 
+/** As many as a page asks the server for. */
+const MAX_DISMISSED = 500;
+
 const PREFIX = 'agentapi-proxy.conversation.';
+const OUTGOING = 'outgoing.';
 
 /** What a person has written in the conversations of a browser: nothing of it gets lost with the page. */
 export class KeptText {
@@ -44,23 +50,40 @@ export class KeptText {
     this.#write(sessionId, 'draft', isEmpty ? null : draft);
   }
 
+  /** Of all tabs, in their order. */
   outgoing(sessionId: string): readonly OutgoingMessage[] {
-    const value = this.#read(sessionId, 'outgoing');
-    return Array.isArray(value) ? value.filter(isOutgoing) : [];
+    const prefix = `${PREFIX}${sessionId}.${OUTGOING}`;
+    return this.#storage
+      .keys()
+      .filter((key) => key.startsWith(prefix))
+      .map((key) => this.#read(sessionId, key.slice(prefix.length - OUTGOING.length)))
+      .filter(isOutgoing)
+      .toSorted((a, b) => a.at - b.at);
   }
 
-  saveOutgoing(sessionId: string, messages: readonly OutgoingMessage[]): void {
-    this.#write(sessionId, 'outgoing', messages.length === 0 ? null : messages);
+  /** Whether a message is still on its way, as far as any tab knows. */
+  isOutgoing(sessionId: string, key: string): boolean {
+    return isOutgoing(this.#read(sessionId, OUTGOING + key));
   }
 
-  /** Up to which place of the queue failed messages have been put away. */
-  dismissedUpTo(sessionId: string): number {
+  /** Each has a place of its own, so that tabs on one session do not overwrite each other's. */
+  addOutgoing(sessionId: string, message: OutgoingMessage): void {
+    this.#write(sessionId, OUTGOING + message.key, message);
+  }
+
+  removeOutgoing(sessionId: string, key: string): void {
+    this.#write(sessionId, OUTGOING + key, null);
+  }
+
+  /** Failed messages that have been put away, by their ids. */
+  dismissed(sessionId: string): ReadonlySet<string> {
     const value = this.#read(sessionId, 'dismissed');
-    return typeof value === 'number' ? value : 0;
+    return new Set(Array.isArray(value) ? value.filter((id) => typeof id === 'string') : []);
   }
 
-  saveDismissedUpTo(sessionId: string, position: number): void {
-    this.#write(sessionId, 'dismissed', position);
+  saveDismissed(sessionId: string, id: string): void {
+    const ids = [...this.dismissed(sessionId)].filter((each) => each !== id);
+    this.#write(sessionId, 'dismissed', [...ids, id].slice(-MAX_DISMISSED));
   }
 
   /** For those who sign out: the next one at this browser reads nothing of it. */
@@ -92,5 +115,7 @@ function isAttachedFile(value: unknown): value is AttachedFile {
 }
 
 function isOutgoing(value: unknown): value is OutgoingMessage {
-  return isObject(value) && typeof value['key'] === 'string' && typeof value['content'] === 'string';
+  if (!isObject(value)) return false;
+  const { key, content, at } = value;
+  return typeof key === 'string' && typeof content === 'string' && typeof at === 'number';
 }

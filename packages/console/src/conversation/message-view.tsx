@@ -52,7 +52,7 @@ function MessageTime({ time }: { readonly time: string }) {
     ...(isToday ? {} : { month: 'short', day: 'numeric' }),
     hour: '2-digit',
     minute: '2-digit',
-    hour12: false,
+    hourCycle: 'h23',
   });
   const full = date.toLocaleString('en', { dateStyle: 'medium', timeStyle: 'medium' });
   return (

@@ -1,5 +1,5 @@
 import type { AgentDialog, PermissionRequest } from '@agentapi-proxy/client';
-import { useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { errorText } from '../api/error-text.ts';
 import { Button, IconButton } from '../components/button.tsx';
 import { Icon } from '../components/icon.tsx';
@@ -14,19 +14,42 @@ interface QuestionsProps {
   readonly canWrite: boolean;
   readonly showsKeys: boolean;
   readonly onHideKeys: () => void;
+  /** The last question has been answered here; the focus is wanted elsewhere. */
+  readonly onAnswered: () => void;
 }
 
 /** What the agent asks, with buttons for the answers. */
-export function QuestionPanels({ questions, canWrite, showsKeys, onHideKeys }: QuestionsProps) {
+export function QuestionPanels(props: QuestionsProps) {
+  const { questions, canWrite, showsKeys, onHideKeys, onAnswered } = props;
   const dialog = questions.dialog.value;
+  const permissions = questions.permissions.value;
+  const place = useRef<HTMLDivElement>(null);
+  const isAnswered = useRef(false);
+  // The buttons of a question go with it; whoever has pressed one by keyboard goes on with what comes next.
+  useLayoutEffect(() => {
+    if (!isAnswered.current) return;
+    isAnswered.current = false;
+    if (document.activeElement !== document.body) return;
+    const next = place.current?.querySelector<HTMLElement>('.question');
+    if (next !== null && next !== undefined) next.focus();
+    // A telephone would show its keyboard.
+    else if (!matchMedia('(pointer: coarse)').matches) onAnswered();
+  }, [permissions, dialog]);
+  const panel = {
+    questions,
+    canWrite,
+    onAnswer: () => {
+      isAnswered.current = true;
+    },
+  };
   return (
     <>
-      {questions.permissions.value.map((request) => (
-        <PermissionPanel key={request.id} request={request} questions={questions} canWrite={canWrite} />
-      ))}
-      {dialog !== null && (
-        <DialogPanel key={dialog.id} dialog={dialog} questions={questions} canWrite={canWrite} />
-      )}
+      <div ref={place} class="questions">
+        {permissions.map((request) => (
+          <PermissionPanel key={request.id} request={request} {...panel} />
+        ))}
+        {dialog !== null && <DialogPanel key={dialog.id} dialog={dialog} {...panel} />}
+      </div>
       {canWrite && (showsKeys || dialog?.choices.length === 0) && (
         <KeysPanel questions={questions} onClose={dialog?.choices.length === 0 ? undefined : onHideKeys} />
       )}
@@ -34,16 +57,21 @@ export function QuestionPanels({ questions, canWrite, showsKeys, onHideKeys }: Q
   );
 }
 
-interface DialogPanelProps {
-  readonly dialog: AgentDialog;
+interface PanelProps {
   readonly questions: QuestionsStore;
   readonly canWrite: boolean;
+  /** Somebody has pressed a button of it. */
+  readonly onAnswer: () => void;
 }
 
-function DialogPanel({ dialog, questions, canWrite }: DialogPanelProps) {
-  const { busy, answer } = useAnswer();
+interface DialogPanelProps extends PanelProps {
+  readonly dialog: AgentDialog;
+}
+
+function DialogPanel({ dialog, questions, canWrite, onAnswer }: DialogPanelProps) {
+  const { busy, answer } = useAnswer(onAnswer);
   return (
-    <section class="question" aria-label={QUESTIONS.dialog}>
+    <section class="question" tabIndex={-1} aria-label={QUESTIONS.dialog}>
       <h3>
         <Icon name="info" />
         {QUESTIONS.dialog}
@@ -70,17 +98,15 @@ function DialogPanel({ dialog, questions, canWrite }: DialogPanelProps) {
   );
 }
 
-interface PermissionPanelProps {
+interface PermissionPanelProps extends PanelProps {
   readonly request: PermissionRequest;
-  readonly questions: QuestionsStore;
-  readonly canWrite: boolean;
 }
 
-function PermissionPanel({ request, questions, canWrite }: PermissionPanelProps) {
-  const { busy, answer } = useAnswer();
+function PermissionPanel({ request, questions, canWrite, onAnswer }: PermissionPanelProps) {
+  const { busy, answer } = useAnswer(onAnswer);
   const call = request.tool_call;
   return (
-    <section class="question" aria-label={QUESTIONS.permission(call.title)}>
+    <section class="question" tabIndex={-1} aria-label={QUESTIONS.permission(call.title)}>
       <h3 dir="auto">
         <Icon name="shield" />
         <span>{QUESTIONS.permission(call.title)}</span>
@@ -147,11 +173,15 @@ function KeysPanel({ questions, onClose }: KeysPanelProps) {
 }
 
 /** Runs one answer at a time, and says when it does not arrive. */
-function useAnswer(): { readonly busy: boolean; readonly answer: (work: () => Promise<void>) => void } {
+function useAnswer(onAnswer: () => void): {
+  readonly busy: boolean;
+  readonly answer: (work: () => Promise<void>) => void;
+} {
   const { toasts } = useConsole();
   const [busy, setBusy] = useState(false);
   const answer = (work: () => Promise<void>): void => {
     setBusy(true);
+    onAnswer();
     work()
       .catch((error: unknown) => toasts.failure(`${QUESTIONS.answerFailed} ${errorText(error)}`))
       .finally(() => setBusy(false));

@@ -5,8 +5,9 @@ import type { KeptText, OutgoingMessage } from './kept-text.ts';
 
 /** A message on its way from this page to the server. */
 export interface UnsentMessage extends OutgoingMessage {
-  /** Why it did not arrive; `undefined` while it is being sent. */
+  /** Why it did not arrive the last time; `undefined` before anything went wrong. */
   readonly error: unknown;
+  readonly isSending: boolean;
 }
 
 /** While something waits the queue is looked at this often, besides whenever something happens. */
@@ -51,7 +52,7 @@ export class QueueStore {
   start(): void {
     this.#unsent.value = this.#kept
       .outgoing(this.#session.id)
-      .map((message) => ({ ...message, error: undefined }));
+      .map((message) => ({ ...message, error: undefined, isSending: false }));
     void this.#sendAll();
     void this.look();
   }
@@ -77,21 +78,23 @@ export class QueueStore {
 
   /** Leaves a message for the agent; it stays among `unsent` until the server has it. */
   async send(content: string): Promise<void> {
-    const message = { key: randomId(), content, error: undefined };
-    this.#setUnsent([...this.#unsent.value, message]);
+    const last = this.#unsent.value.at(-1)?.at ?? 0;
+    const message = { key: randomId(), content, at: Math.max(Date.now(), last + 1) };
+    this.#kept.addOutgoing(this.#session.id, message);
+    this.#unsent.value = [...this.#unsent.value, { ...message, error: undefined, isSending: false }];
     // Those before it come first.
     await this.#sendAll();
   }
 
   async retry(key: string): Promise<void> {
-    this.#update(key, undefined);
+    this.#update(key, { isSending: true });
     await this.#sendAll();
   }
 
   /** Takes an unsent message away. @returns its text */
   withdraw(key: string): string {
     const content = this.#unsent.value.find((message) => message.key === key)?.content ?? '';
-    this.#setUnsent(this.#unsent.value.filter((message) => message.key !== key));
+    this.#drop(key);
     return content;
   }
 
@@ -119,10 +122,10 @@ export class QueueStore {
     await this.send(message.content);
   }
 
-  /** Puts a failed message away, with all before it. */
-  dismiss({ position }: QueuedMessage): void {
-    this.#kept.saveDismissedUpTo(this.#session.id, position);
-    this.#failed.value = this.#failed.value.filter((message) => message.position > position);
+  /** Puts a failed message away. */
+  dismiss({ id }: QueuedMessage): void {
+    this.#kept.saveDismissed(this.#session.id, id);
+    this.#failed.value = this.#failed.value.filter((message) => message.id !== id);
   }
 
   /**
@@ -144,7 +147,7 @@ export class QueueStore {
     clearTimeout(this.#timer);
     this.#looks += 1;
     const look = this.#looks;
-    const { conversation, id } = this.#session;
+    const { conversation } = this.#session;
     const { signal } = this.#life;
     try {
       // In this order: a message that moves on meanwhile is seen twice rather than not at all.
@@ -156,8 +159,8 @@ export class QueueStore {
       if (look !== this.#looks) return;
       const all = new Map([...pending.messages, ...sending.messages].map((each) => [each.id, each]));
       this.#waiting.value = [...all.values()].sort((a, b) => a.position - b.position);
-      const dismissed = this.#kept.dismissedUpTo(id);
-      this.#failed.value = failed.messages.filter(({ position }) => position > dismissed);
+      const dismissed = this.#kept.dismissed(this.#session.id);
+      this.#failed.value = failed.messages.filter(({ id }) => !dismissed.has(id));
     } catch {
       // The next look shows it; while the server is away the conversation says so.
     }
@@ -181,40 +184,52 @@ export class QueueStore {
   async #sendInOrder(): Promise<void> {
     clearTimeout(this.#resendTimer);
     for (;;) {
-      const next = this.#unsent.value.find(({ error }) => error === undefined || isPassing(error));
+      const next = this.#unsent.value.find(isToBeSent);
       if (next === undefined || this.#life.signal.aborted) return;
-      this.#update(next.key, undefined);
+      // Another tab has taken it over, and sent it or given it back.
+      if (!this.#kept.isOutgoing(this.#session.id, next.key)) {
+        this.#drop(next.key);
+        continue;
+      }
+      // What was wrong stays in view until it is known that it is not any more.
+      this.#update(next.key, { isSending: true });
       try {
         const { conversation } = this.#session;
         const queued = await conversation.queue(next.content, { idempotencyKey: next.key });
         if (queued.state === 'pending' || queued.state === 'sending') {
           this.#waiting.value = [...this.#waiting.value.filter(({ id }) => id !== queued.id), queued];
         }
-        this.#setUnsent(this.#unsent.value.filter(({ key }) => key !== next.key));
+        this.#drop(next.key);
         this.lookSoon();
       } catch (error) {
-        this.#update(next.key, error);
+        this.#update(next.key, { error, isSending: false });
         if (error instanceof ApiError && error.code === 'shared_for_reading') this.#isForbidden.value = true;
         // What is wrong with one message need not be wrong with the next; but a server that is away is so for all.
         if (!isPassing(error)) continue;
-        for (const each of this.#unsent.value) if (each.error === undefined) this.#update(each.key, error);
+        for (const { key, ...each } of this.#unsent.value)
+          if (each.error === undefined || each.isSending) this.#update(key, { error, isSending: false });
         if (!this.#life.signal.aborted) this.#resendTimer = setTimeout(() => void this.#sendAll(), RESEND_MS);
         return;
       }
     }
   }
 
-  #update(key: string, error: unknown): void {
+  #update(key: string, change: Partial<Pick<UnsentMessage, 'error' | 'isSending'>>): void {
     this.#unsent.value = this.#unsent.value.map((message) =>
-      message.key === key ? { ...message, error } : message,
+      message.key === key ? { ...message, ...change } : message,
     );
   }
 
-  #setUnsent(messages: readonly UnsentMessage[]): void {
-    this.#unsent.value = messages;
-    const kept = messages.map(({ key, content }) => ({ key, content }));
-    this.#kept.saveOutgoing(this.#session.id, kept);
+  /** It is not on its way any more. */
+  #drop(key: string): void {
+    this.#kept.removeOutgoing(this.#session.id, key);
+    this.#unsent.value = this.#unsent.value.filter((message) => message.key !== key);
   }
+}
+
+/** What the server has refused waits until somebody wants to try again. */
+function isToBeSent({ error, isSending }: UnsentMessage): boolean {
+  return isSending || error === undefined || isPassing(error);
 }
 
 /** Whether sending again later may help without anybody doing something. */

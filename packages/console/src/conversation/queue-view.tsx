@@ -1,12 +1,12 @@
-import type { QueuedMessage } from '@agentapi-proxy/client';
-import { useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import { errorText } from '../api/error-text.ts';
-import { Button, IconButton } from '../components/button.tsx';
+import { IconButton } from '../components/button.tsx';
 import { Icon } from '../components/icon.tsx';
 import { useConsole } from '../console-context.ts';
-import { COMMON } from '../texts/common.ts';
 import { QUEUE } from '../texts/conversation.ts';
 import type { QueueStore } from './queue-store.ts';
+import { QueueText } from './queue-text.tsx';
+import { WaitingMessage } from './waiting-message.tsx';
 
 interface QueueViewProps {
   readonly queue: QueueStore;
@@ -20,6 +20,7 @@ export function QueueView({ queue, canWrite, onReturn }: QueueViewProps) {
   const waiting = queue.waiting.value;
   const failed = queue.failed.value;
   const unsent = queue.unsent.value;
+  const [edit, setEdit] = useEdit(queue, onReturn);
   if (waiting.length + failed.length + unsent.length === 0) return null;
   return (
     <ul class="queue" role="list" aria-label={QUEUE.list}>
@@ -50,11 +51,18 @@ export function QueueView({ queue, canWrite, onReturn }: QueueViewProps) {
         </li>
       ))}
       {waiting.map((message) => (
-        <WaitingMessage key={message.id} message={message} queue={queue} canWrite={canWrite} />
+        <WaitingMessage
+          key={message.id}
+          message={message}
+          queue={queue}
+          canWrite={canWrite}
+          edited={edit?.id === message.id ? edit.text : null}
+          onEdit={(text) => setEdit(text === null ? null : { id: message.id, text, before: message.content })}
+        />
       ))}
-      {unsent.map(({ key, content, error }) => (
+      {unsent.map(({ key, content, error, isSending }) => (
         <li key={key} class="queue-item" data-state={error === undefined ? 'posting' : 'failed'}>
-          {error === undefined ? <span class="spinner" /> : <Icon name="alert" />}
+          {error === undefined || isSending ? <span class="spinner" /> : <Icon name="alert" />}
           <QueueText
             state={error === undefined ? QUEUE.posting : QUEUE.unsent}
             text={content}
@@ -84,96 +92,28 @@ export function QueueView({ queue, canWrite, onReturn }: QueueViewProps) {
   );
 }
 
-interface WaitingMessageProps {
-  readonly message: QueuedMessage;
-  readonly queue: QueueStore;
-  readonly canWrite: boolean;
-}
-
-function WaitingMessage({ message, queue, canWrite }: WaitingMessageProps) {
-  const { toasts } = useConsole();
-  const [edited, setEdited] = useState<string | null>(null);
-  const isPending = message.state === 'pending';
-  const change = (work: Promise<void>): void => {
-    work.catch((error: unknown) => toasts.failure(`${QUEUE.gone} ${errorText(error)}`));
-  };
-  const save = (): void => {
-    if (edited === null || edited.trim() === '') return;
-    queue.edit(message.id, edited).then(
-      () => setEdited(null),
-      // What was typed stays in the field.
-      (error: unknown) => toasts.failure(errorText(error)),
-    );
-  };
-  if (edited !== null) {
-    return (
-      <li class="queue-item" data-state="editing">
-        <textarea
-          class="input"
-          dir="auto"
-          rows={3}
-          aria-label={QUEUE.editLabel}
-          value={edited}
-          ref={(area) => {
-            if (area !== null && document.activeElement !== area) area.focus();
-          }}
-          onInput={(event) => setEdited(event.currentTarget.value)}
-          onKeyDown={(event) => {
-            if (event.key === 'Escape') setEdited(null);
-            if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) save();
-          }}
-        />
-        <Button size="small" onClick={() => setEdited(null)}>
-          {COMMON.cancel}
-        </Button>
-        <Button size="small" variant="primary" disabled={edited.trim() === ''} onClick={save}>
-          {QUEUE.save}
-        </Button>
-      </li>
-    );
-  }
-  return (
-    <li class="queue-item" data-state={message.state}>
-      {isPending ? <Icon name="clock" /> : <span class="spinner" />}
-      <QueueText state={isPending ? QUEUE.pending : QUEUE.sending} text={message.content} />
-      {isPending && canWrite && (
-        <>
-          <IconButton
-            icon="edit"
-            size="small"
-            label={QUEUE.edit}
-            onClick={() => setEdited(message.content)}
-          />
-          <IconButton
-            icon="x"
-            size="small"
-            label={QUEUE.cancel}
-            onClick={() => change(queue.cancel(message.id))}
-          />
-        </>
-      )}
-    </li>
-  );
-}
-
-interface QueueTextProps {
-  readonly state: string;
+/** What somebody makes of a waiting message. */
+interface Edit {
+  readonly id: string;
   readonly text: string;
-  readonly reason?: string | undefined;
+  /** What it says without that. */
+  readonly before: string;
 }
 
-function QueueText({ state, text, reason }: QueueTextProps) {
-  return (
-    <div class="queue-text">
-      <span class="queue-state">{state}</span>
-      <bdi class="truncate" title={text}>
-        {text}
-      </bdi>
-      {reason !== undefined && (
-        <span class="queue-reason" role="alert" dir="auto">
-          {reason}
-        </span>
-      )}
-    </div>
-  );
+/** The one edit that is open. When its message goes off meanwhile, what was typed goes back to where messages are written. */
+function useEdit(
+  queue: QueueStore,
+  onReturn: QueueViewProps['onReturn'],
+): readonly [Edit | null, (edit: Edit | null) => void] {
+  const { toasts } = useConsole();
+  const [edit, setEdit] = useState<Edit | null>(null);
+  const waiting = queue.waiting.value;
+  useLayoutEffect(() => {
+    if (edit === null || waiting.some(({ id }) => id === edit.id)) return;
+    setEdit(null);
+    const isChanged = edit.text.trim() !== '' && edit.text !== edit.before;
+    toasts.failure(isChanged ? QUEUE.goneToDraft : QUEUE.gone);
+    onReturn?.(isChanged ? edit.text : '');
+  }, [waiting, edit]);
+  return [edit, setEdit];
 }

@@ -1,20 +1,15 @@
 import type { SessionDetails } from '@agentapi-proxy/client';
 import { useEffect, useState } from 'preact/hooks';
-import { errorText } from '../api/error-text.ts';
 import { Button } from '../components/button.tsx';
-import { useConsole } from '../console-context.ts';
 import { STATUS } from '../texts/conversation.ts';
 import type { ConversationStore } from './conversation-store.ts';
-import type { QuestionsStore } from './questions-store.ts';
-import type { QueueStore } from './queue-store.ts';
 import { stopwatch, type SessionWork } from './session-work.ts';
+import type { Interruption } from './use-interruption.ts';
 
 interface StatusLineProps {
   readonly store: ConversationStore;
-  readonly questions: QuestionsStore;
-  readonly queue: QueueStore;
   readonly work: SessionWork;
-  readonly canWrite: boolean;
+  readonly interruption: Interruption | null;
 }
 
 /** The drawing beside the status; see `.status-dot`. */
@@ -31,19 +26,9 @@ const PHASES: Readonly<Record<SessionWork, string>> = {
 };
 
 /** What the agent does, and a button that stops it. */
-export function StatusLine({ store, questions, queue, work, canWrite }: StatusLineProps) {
-  const { toasts } = useConsole();
-  const [busy, setBusy] = useState(false);
+export function StatusLine({ store, work, interruption }: StatusLineProps) {
   const details = store.details.value;
   const isReconnecting = store.connection.value === 'reconnecting';
-  const interrupt = (): void => {
-    setBusy(true);
-    queue
-      .untilTyped()
-      .then(() => questions.interrupt())
-      .catch((error: unknown) => toasts.failure(`${STATUS.interruptFailed} ${errorText(error)}`))
-      .finally(() => setBusy(false));
-  };
   return (
     <div class="status-line">
       <span class="status">
@@ -57,8 +42,14 @@ export function StatusLine({ store, questions, queue, work, canWrite }: StatusLi
           {STATUS.reconnecting}
         </span>
       )}
-      {work === 'working' && canWrite && (
-        <Button icon="stop" size="small" busy={busy} title={STATUS.interruptHint} onClick={interrupt}>
+      {interruption !== null && (
+        <Button
+          icon="stop"
+          size="small"
+          busy={interruption.isBusy}
+          title={STATUS.interruptHint}
+          onClick={interruption.begin}
+        >
           {STATUS.interrupt}
         </Button>
       )}

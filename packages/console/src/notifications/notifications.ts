@@ -1,10 +1,12 @@
 import { effect, signal, type ReadonlySignal } from '@preact/signals';
 import type { LiveSession } from '../api/live-session.ts';
 import type { LiveSessions } from '../api/live-sessions.ts';
+import type { TabChannel } from '../api/tab-group.ts';
 import { titleOf, type Titles } from '../api/titles.ts';
 import type { Preferences } from '../preferences.ts';
 import { COMMON, NOTIFICATIONS } from '../texts/common.ts';
 import { playChime } from './chime.ts';
+import { OneTeller } from './one-teller.ts';
 
 /** What the notifications look at. */
 export interface NotificationParts {
@@ -15,14 +17,17 @@ export interface NotificationParts {
   readonly isOwn: (session: LiveSession) => boolean;
   /** Shows the page of a session. */
   readonly open: (sessionId: string) => void;
+  /** To the other tabs of the browser; `null` where it keeps them apart. */
+  readonly channel: TabChannel | null;
 }
 
 /**
  * Tells of own sessions whose agents have finished, wait or failed while nobody looked: a number in the title of the
- * page, and a notification of the browser or a sound for those who want them.
+ * page, and a notification of the browser or a sound, from one tab, for those who want them.
  */
 export class Notifications {
   readonly #parts: NotificationParts;
+  readonly #teller: OneTeller;
   readonly #unseen = signal<ReadonlySet<string>>(new Set());
   readonly #title = signal<string>(COMMON.product);
   readonly #shown = new Map<string, Notification>();
@@ -32,6 +37,7 @@ export class Notifications {
 
   constructor(parts: NotificationParts) {
     this.#parts = parts;
+    this.#teller = new OneTeller(parts.channel, (id) => this.#clear(id));
   }
 
   /** Sessions that have something to tell that nobody has seen. */
@@ -59,6 +65,7 @@ export class Notifications {
   /** Ends all of it. */
   stop(): void {
     for (const end of this.#ends) end();
+    this.#teller.close();
     for (const notification of this.#shown.values()) notification.close();
     this.#shown.clear();
   }
@@ -75,6 +82,11 @@ export class Notifications {
   }
 
   #see(id: string): void {
+    this.#teller.seen(id);
+    this.#clear(id);
+  }
+
+  #clear(id: string): void {
     this.#shown.get(id)?.close();
     this.#shown.delete(id);
     if (!this.#unseen.value.has(id)) return;
@@ -82,13 +94,26 @@ export class Notifications {
   }
 
   #onPhase(session: LiveSession, before: LiveSession): void {
-    if (session.phase === 'working') this.#see(session.id);
+    const { id } = session;
+    if (session.phase === 'working') {
+      this.#teller.forget(id);
+      this.#clear(id);
+    }
     if (!isWorthTelling(session, before) || !this.#parts.isOwn(session)) return;
-    if (!document.hidden && document.hasFocus() && this.#viewed === session.id) return;
-    this.#unseen.value = new Set([...this.#unseen.value, session.id]);
-    const { notifications, sound } = this.#parts.preferences.values.value;
-    if (sound) playChime();
-    if (notifications) this.#show(session);
+    if (!document.hidden && document.hasFocus() && this.#viewed === id) {
+      this.#teller.watched(id);
+      return;
+    }
+    this.#teller.happened(id, {
+      onUnseen: () => {
+        this.#unseen.value = new Set([...this.#unseen.value, id]);
+      },
+      tell: () => {
+        const { notifications, sound } = this.#parts.preferences.values.value;
+        if (sound) playChime();
+        if (notifications) this.#show(session);
+      },
+    });
   }
 
   #show(session: LiveSession): void {

@@ -1,6 +1,5 @@
 import { useEffect } from 'preact/hooks';
 import { Link, useParams } from 'wouter-preact';
-import type { SessionDetails } from '@agentapi-proxy/client';
 import type { LiveSession } from '../api/live-session.ts';
 import { useSession } from '../api/use-session.ts';
 import { Icon } from '../components/icon.tsx';
@@ -12,7 +11,7 @@ import { COMMON } from '../texts/common.ts';
 import { SESSION } from '../texts/sessions.ts';
 import { NotFoundPage } from './not-found-page.tsx';
 import { SessionHeader } from './session/session-header.tsx';
-import { SESSION_TABS, type SessionTab } from './session/session-tabs.ts';
+import { SESSION_TABS, type SessionPanelProps, type SessionTab } from './session/session-tabs.ts';
 import '../components/tabs.css';
 import './session/session-page.css';
 
@@ -39,17 +38,25 @@ export function SessionPage() {
         </div>
       );
     case 'ready':
-      return <Content key={id} session={lookup.session} details={lookup.details} path={rest} />;
+      return (
+        <Content
+          key={id}
+          session={lookup.session}
+          details={lookup.details}
+          detailsError={lookup.detailsError}
+          onRetry={lookup.retry}
+          path={rest}
+        />
+      );
   }
 }
 
-interface ContentProps {
-  readonly session: LiveSession;
-  readonly details: SessionDetails | null;
+interface ContentProps extends SessionPanelProps {
   readonly path: string;
 }
 
-function Content({ session, details, path }: ContentProps) {
+function Content({ path, ...panel }: ContentProps) {
+  const { session, details } = panel;
   const { auth } = useConsole();
   const title = useSessionTitle(session);
   usePageTitle(title);
@@ -67,7 +74,7 @@ function Content({ session, details, path }: ContentProps) {
       {/* Keyed by part: a part does not get the state of another. */}
       <div class="session-panel">
         {tab !== undefined ? (
-          <tab.Panel key={tab.path} session={session} details={details} />
+          <tab.Panel key={tab.path} {...panel} />
         ) : tabs.length === 0 ? (
           <EmptyState icon="lock" title={SESSION.listOnlyTitle}>
             {SESSION.listOnlyText}

@@ -1,5 +1,6 @@
 import type { RefObject } from 'preact';
 import { useLayoutEffect, useState } from 'preact/hooks';
+import { isComposing } from '../is-composing.ts';
 import { TERMINAL } from '../texts/terminal.ts';
 import { keyCode } from './key-codes.ts';
 import { pastedText } from './pasted-text.ts';
@@ -26,7 +27,7 @@ export function KeyInput(props: KeyInputProps) {
   useLayoutEffect(() => {
     field.current?.focus({ preventScroll: true });
   }, [field]);
-  const [isComposing, setComposing] = useState(false);
+  const [isWithinWord, setWithinWord] = useState(false);
   const empty = (): void => {
     const element = field.current;
     if (element === null) return;
@@ -41,7 +42,7 @@ export function KeyInput(props: KeyInputProps) {
     else onKeys((text.startsWith(KEPT) ? text.slice(KEPT.length) : text).replaceAll('\n', '\r'));
   };
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.isComposing || event.key === 'Process' || event.key === 'Unidentified') return;
+    if (isComposing(event) || event.key === 'Process' || event.key === 'Unidentified') return;
     if (event.key === TERMINAL.leaveKey && !event.ctrlKey && !event.altKey && !event.shiftKey) {
       event.preventDefault();
       props.onLeave();
@@ -66,14 +67,14 @@ export function KeyInput(props: KeyInputProps) {
       autocapitalize="off"
       autoCorrect="off"
       spellcheck={false}
-      data-composing={isComposing}
+      data-composing={isWithinWord}
       onKeyDown={onKeyDown}
       onInput={(event) => {
         if (!event.isComposing) take();
       }}
-      onCompositionStart={() => setComposing(true)}
+      onCompositionStart={() => setWithinWord(true)}
       onCompositionEnd={() => {
-        setComposing(false);
+        setWithinWord(false);
         take();
       }}
       onPaste={(event) => {

@@ -52,7 +52,8 @@ export class TerminalFeed<Event> {
       try {
         const onReconnect = (): void => this.#set({ kind: 'reconnecting' });
         const open = (end: AbortSignal) => this.#target.open(this.#session, { signal: end, onReconnect });
-        for await (const event of whileSeen({ isSeen: this.#isSeen, signal, open })) {
+        const stream = { isSeen: this.#isSeen, signal, open, onRetry: onReconnect };
+        for await (const event of whileSeen(stream)) {
           await this.#target.show(event);
           this.#set({ kind: 'live' });
         }

@@ -41,7 +41,7 @@ export const STATUS = {
   because: (what: string, reason: string) => `${what}: ${reason}`,
   reconnecting: 'Reconnecting … What you see may be old.',
   interrupt: 'Interrupt',
-  interruptHint: 'Stop what the agent does (Esc)',
+  interruptHint: 'Stop what the agent does (Esc in the field for messages)',
   interruptFailed: 'The agent could not be interrupted.',
 } as const;
 
@@ -84,12 +84,14 @@ export const QUEUE = {
   failed: 'Not delivered',
   edit: 'Edit this message',
   cancel: 'Take this message back',
+  cancelFailed: 'It could not be taken back.',
   retry: 'Try again',
   dismiss: 'Put this message away',
   toDraft: 'Back to the draft',
   save: 'Save',
   editLabel: 'Text of the waiting message',
   gone: 'It was on its way already.',
+  goneToDraft: 'It was on its way already. What you made of it is where you write to the agent.',
   more: (count: number) => `and ${count} more that wait`,
 } as const;
 

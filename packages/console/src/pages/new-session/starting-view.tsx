@@ -2,7 +2,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Link, useLocation } from 'wouter-preact';
 import type { SessionDetails } from '@agentapi-proxy/client';
 import { useLoaded } from '../../api/use-loaded.ts';
-import { useSession } from '../../api/use-session.ts';
+import { useSession, type SessionLookup } from '../../api/use-session.ts';
 import { useVisibleInterval } from '../../api/use-visible-interval.ts';
 import { Button } from '../../components/button.tsx';
 import { CopyButton } from '../../components/copy-button.tsx';
@@ -10,6 +10,7 @@ import { Loading } from '../../components/loading.tsx';
 import { ErrorNotice, Notice } from '../../components/notice.tsx';
 import { useConsole } from '../../console-context.ts';
 import { NEW_SESSION } from '../../texts/new-session.ts';
+import { SESSION } from '../../texts/sessions.ts';
 
 interface StartingViewProps {
   readonly id: string;
@@ -39,13 +40,12 @@ export function StartingView({ id, onChange }: StartingViewProps) {
   if (lookup.kind === 'failed')
     return <ErrorNotice title={NEW_SESSION.startedElsewhere} error={lookup.error} onRetry={lookup.retry} />;
   if (isOver) {
-    const details = lookup.kind === 'ready' ? lookup.details : null;
     return (
       <>
         <h1 ref={heading} tabIndex={-1}>
           {NEW_SESSION.failedTitle}
         </h1>
-        <FailedStart id={id} details={details} isFailed={state === 'failed'} />
+        <FailedStart id={id} lookup={lookup} isFailed={state === 'failed'} />
         <div class="page-actions">
           <Button variant="primary" icon="edit" onClick={onChange}>
             {NEW_SESSION.changeAndRetry}
@@ -115,14 +115,22 @@ function Progress({ id, state }: ProgressProps) {
 
 interface FailedStartProps {
   readonly id: string;
-  readonly details: SessionDetails | null;
+  readonly lookup: SessionLookup;
   readonly isFailed: boolean;
 }
 
-function FailedStart({ id, details, isFailed }: FailedStartProps) {
+function FailedStart({ id, lookup, isFailed }: FailedStartProps) {
   const { client } = useConsole();
   const log = useLoaded((signal) => client.log(id, { lines: LOG_LINES, signal }), [client, id]);
-  if (details === null) return <Loading />;
+  if (lookup.kind !== 'ready') return <Loading />;
+  const { details, detailsError, retry } = lookup;
+  if (details === null) {
+    return detailsError === null ? (
+      <Loading />
+    ) : (
+      <ErrorNotice title={SESSION.loadFailed} error={detailsError} onRetry={retry} />
+    );
+  }
   const reason = details.reason ?? (isFailed ? NEW_SESSION.noReason : NEW_SESSION.stoppedEarly);
   const text = log.value?.trimEnd() ?? '';
   return (

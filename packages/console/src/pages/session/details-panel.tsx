@@ -6,12 +6,12 @@ import { isLive, type LiveSession } from '../../api/live-session.ts';
 import { useLoaded } from '../../api/use-loaded.ts';
 import { Status } from '../../components/badge.tsx';
 import { CopyButton } from '../../components/copy-button.tsx';
-import { Loading } from '../../components/loading.tsx';
 import { RelativeTime } from '../../components/relative-time.tsx';
 import { TagList } from '../../components/tag-list.tsx';
 import { useConsole } from '../../console-context.ts';
 import { DETAILS } from '../../texts/workspace.ts';
 import { curlExample } from './details/curl-example.ts';
+import { DetailsPending } from './details-pending.tsx';
 import type { SessionPanelProps } from './session-tabs.ts';
 import './details/details-panel.css';
 
@@ -19,8 +19,8 @@ import './details/details-panel.css';
 const MAX_QUEUE = 100;
 
 /** Everything the server tells of a session; of its environment names only. */
-export function DetailsPanel({ session, details }: SessionPanelProps) {
-  if (details === null) return <Loading />;
+export function DetailsPanel({ session, details, detailsError, onRetry }: SessionPanelProps) {
+  if (details === null) return <DetailsPending error={detailsError} onRetry={onRetry} />;
   return (
     <div class="details">
       <SessionFacts session={session} details={details} />

@@ -10,6 +10,7 @@ import { EmptyState, ErrorNotice } from '../../components/notice.tsx';
 import { saveFile } from '../../components/save-file.ts';
 import { choicesOf, Select } from '../../components/select.tsx';
 import { useConsole } from '../../console-context.ts';
+import { isComposing } from '../../is-composing.ts';
 import { LOG } from '../../texts/workspace.ts';
 import { LogLines } from './log/log-lines.tsx';
 import { logLines, matchingLines } from './log/log-text.ts';
@@ -95,7 +96,7 @@ export function LogPanel({ session }: SessionPanelProps) {
                 setAt(0);
               }}
               onKeyDown={(event) => {
-                if (event.key !== 'Enter') return;
+                if (event.key !== 'Enter' || isComposing(event)) return;
                 event.preventDefault();
                 step(event.shiftKey ? -1 : 1);
               }}

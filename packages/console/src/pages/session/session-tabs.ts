@@ -8,6 +8,10 @@ export interface SessionPanelProps {
   readonly session: LiveSession;
   /** Everything the server tells; `null` for a moment in the beginning. */
   readonly details: SessionDetails | null;
+  /** Why that could not be read last; `null` when it could. */
+  readonly detailsError: unknown;
+  /** Reads the details again. */
+  readonly onRetry: () => void;
 }
 
 /** A part of the page of a session. */
