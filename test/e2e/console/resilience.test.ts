@@ -1,7 +1,7 @@
 import { createClient } from '@agentapi-proxy/client';
 import type { Page } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
-import { CHROMIUM, WINDOW_NAMES, sharedBrowser } from '../../support/console.ts';
+import { ANSWER, CHROMIUM, WINDOW_NAMES, sharedBrowser } from '../../support/console.ts';
 import { ADMIN, ALICE, READER, authOf } from '../../support/console-people.ts';
 import { startPrefixProxy } from '../../support/prefix-proxy.ts';
 import { startServer } from '../../support/server-process.ts';
@@ -62,7 +62,7 @@ describe.skipIf(CHROMIUM === null)('keys that let people do less [needs chromium
     const session = await alice.start({ message: 'before' });
     const path = `sessions/${session.id}`;
     await browser.visit({ server, key: issued.key, path, expectStatuses: [401] }, async ({ page, where }) => {
-      await log(page).getByText('You said: before').waitFor();
+      await log(page).getByText('You said: before').waitFor(ANSWER);
       await box(page).fill('a long thought');
       await root.apiKeys.revoke(issued.id);
       // Its streams end at once, so nobody has to find out by trying.
@@ -140,10 +140,10 @@ describe.skipIf(CHROMIUM === null)('a server below a path [needs chromium]', () 
           await page.getByText(`${proxy.url}/${session.id}/message`).first().waitFor();
           expect(where()).toBe(`/${path}`);
           await page.getByRole('link', { name: 'Conversation' }).click();
-          await log(page).getByText('You said: Hello').waitFor();
+          await log(page).getByText('You said: Hello').waitFor(ANSWER);
           await box(page).fill('through the proxy');
           await page.getByRole('button', { name: /^(?:Send|Queue)$/ }).click();
-          await log(page).getByText('You said: through the proxy').waitFor();
+          await log(page).getByText('You said: through the proxy').waitFor(ANSWER);
           await page.getByRole('link', { name: 'Terminal' }).click();
           await page.locator('.xterm').first().waitFor();
           await page.reload();

@@ -2,14 +2,14 @@ import { describe, expect, test, vi } from 'vitest';
 import type { Page } from 'playwright-core';
 import { createClient } from '@agentapi-proxy/client';
 import type { Client } from '@agentapi-proxy/client';
-import { CHROMIUM, WINDOW_NAMES, sharedBrowser, typeIntoFocus } from '../../support/console.ts';
+import { ANSWER, CHROMIUM, WINDOW_NAMES, sharedBrowser, typeIntoFocus } from '../../support/console.ts';
 import { ADMIN, ALICE, BOB, authOf } from '../../support/console-people.ts';
 import { eventually, startServer } from '../../support/server-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
 import { ServerSeries } from '../../support/server-series.ts';
 
 /** Each has a browser, a server and agents to start, on a machine that does so for other tests, too. */
-vi.setConfig({ testTimeout: 90_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 let server: ServerProcess;
 let alice: Client;
@@ -30,7 +30,7 @@ describe.skipIf(CHROMIUM === null)('the list of sessions [needs chromium]', () =
       await check();
       const session = await own.client.start({ tags: { team: 'docs' }, message: 'Mend the login test' });
       const row = rowOf(page, 'Mend the login test');
-      await row.getByText('Waiting for you').waitFor();
+      await row.getByText('Waiting for you').waitFor(ANSWER);
       await row.getByText('demo').waitFor();
       expect(await row.getByRole('button', { name: 'team: docs' }).count()).toBe(1);
       await session.conversation.queue('/think 2');
