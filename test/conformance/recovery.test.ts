@@ -29,7 +29,7 @@ vi.setConfig({ testTimeout: 120_000 });
 
 const AGENTS = {
   line: lineAgent(),
-  slow: lineAgent({ reactionSeconds: 2 }),
+  slow: lineAgent({ reactionSeconds: 1 }),
   waiting: lineAgent({ waits: true }),
 };
 

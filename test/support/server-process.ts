@@ -54,7 +54,7 @@ export interface ServerProcess extends AsyncDisposable {
   readonly exited: Promise<ServerExit>;
   /** Sends SIGTERM and waits for the end. */
   stop(): Promise<ServerExit>;
-  /** Descriptions of the processes of all sessions of this data folder. */
+  /** Descriptions of the processes of all sessions of this data folder, agent servers before their agents. */
   sessionProcesses(sessionId?: string): Promise<readonly string[]>;
   request(path: string, init?: RequestInit): Promise<Response>;
 }
@@ -237,5 +237,11 @@ export async function endSessionProcesses(dataDir: string): Promise<void> {
 
 async function describeProcesses(dataDir: string, sessionId?: string): Promise<readonly string[]> {
   const found = await findProcesses({ marker: await markerOf(dataDir, sessionId) });
-  return found.map((process) => `pid ${process.pid}`);
+  const pids = new Set(found.map(({ pid }) => pid));
+  // Numbers say nothing about who was first: they begin anew when the largest is used up.
+  const [tops, children] = [
+    found.filter(({ parentPid }) => !pids.has(parentPid)),
+    found.filter(({ parentPid }) => pids.has(parentPid)),
+  ];
+  return [...tops, ...children].map(({ pid }) => `pid ${pid}`);
 }
