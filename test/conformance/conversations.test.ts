@@ -327,10 +327,16 @@ describe('with keys', () => {
     await server.request(`/sessions/${id}/shares/${shareId}`, { method: 'DELETE', headers: as('alice') });
     await eventually('it is hidden', () => of(bob, 'session_hidden') !== undefined);
     await stream.ended;
+    await series.killSession(id);
+    await eventually('it has ended', () => alice.events.some(({ data }) => Object(data).state === 'failed'));
+    // Who looks only now is shown what lives, and has the others from a list.
+    const late = await watch('alice');
     await server.request(`/sessions/${id}`, { method: 'DELETE', headers: as('alice') });
-    await eventually('it is gone', () => of(alice, 'session_deleted') !== undefined);
-    expect(of(root, 'session_deleted')).toBeDefined();
+    await eventually('it is gone', () =>
+      [alice, root, late].every((one) => of(one, 'session_deleted') !== undefined),
+    );
+    expect(late.events.map(({ name }) => name)).toEqual(['session_deleted']);
     expect(bob.events.at(-1)?.name).toBe('session_hidden');
-    for (const one of [alice, bob, root]) one.cut();
+    for (const one of [alice, bob, root, late]) one.cut();
   }, 120_000);
 });
