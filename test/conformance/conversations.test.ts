@@ -8,7 +8,7 @@ import { HAS_POSTGRES, PostgresServer } from '../../tools/src/postgres-server.ts
 import { readEvents } from '../support/event-reader.ts';
 import type { EventReader, SeenEvent } from '../support/event-reader.ts';
 import { lineAgent } from '../support/line-agent.ts';
-import { eventually } from '../support/server-process.ts';
+import { eventually, lastingPort } from '../support/server-process.ts';
 import { ServerSeries } from '../support/server-series.ts';
 import { getSession, jsonRequest, start, untilState } from '../support/wire.ts';
 
@@ -250,10 +250,8 @@ for (const engine of engines) {
 
 describe('the client', () => {
   test('follows a journal over a restart, leaves messages and finds them again', async () => {
-    await using series = await ServerSeries.start();
-    const port = series.server.port;
-    await series.server.stop();
-    const server = await series.next({ config: { port } });
+    await using series = await ServerSeries.start({ config: { port: await lastingPort() } });
+    const { server } = series;
     const session = await server.client.start();
     const message = await session.conversation.queue('platypus', { idempotencyKey: 'one' });
     expect(await session.conversation.queue('platypus', { idempotencyKey: 'one' })).toMatchObject({

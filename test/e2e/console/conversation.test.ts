@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { ANSWER, CHROMIUM, WINDOW_NAMES, sharedBrowser } from '../../support/console.ts';
-import { startServer } from '../../support/server-process.ts';
+import { lastingPort, startServer } from '../../support/server-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
 import { ServerSeries } from '../../support/server-series.ts';
 
@@ -326,10 +326,7 @@ describe.skipIf(CHROMIUM === null)('a conversation [needs chromium]', () => {
   test.each(WINDOW_NAMES)(
     'on a %s: a crash of the server loses nothing and doubles nothing, and what is sent meanwhile arrives',
     async (window) => {
-      await using series = await ServerSeries.start();
-      const { port } = series.server;
-      await series.server.stop();
-      await series.next({ config: { port } });
+      await using series = await ServerSeries.start({ config: { port: await lastingPort() } });
       const session = await series.server.client.start({ message: 'before' });
       const visit = {
         server: series.server,

@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { ANSWER, CHROMIUM, WINDOW_NAMES, sharedBrowser } from '../../support/console.ts';
 import { ADMIN, ALICE, READER, authOf } from '../../support/console-people.ts';
 import { startPrefixProxy } from '../../support/prefix-proxy.ts';
-import { startServer } from '../../support/server-process.ts';
+import { lastingPort, startServer } from '../../support/server-process.ts';
 import { ServerSeries } from '../../support/server-series.ts';
 
 /** Each has a browser, servers and agents to start, on a machine that does so for other tests, too. */
@@ -20,8 +20,8 @@ describe.skipIf(CHROMIUM === null)('a server that crashes [needs chromium]', () 
   test.each(WINDOW_NAMES)(
     'on a %s: while agents answer, list and conversation go on, and nothing is lost or doubled',
     async (window) => {
-      await using series = await ServerSeries.start();
-      const { port, client } = series.server;
+      await using series = await ServerSeries.start({ config: { port: await lastingPort() } });
+      const { client } = series.server;
       const [talking, other] = await Promise.all([
         client.start({ tags: { name: 'Talks on' } }),
         client.start({ tags: { name: 'Ends meanwhile' } }),
@@ -38,7 +38,7 @@ describe.skipIf(CHROMIUM === null)('a server that crashes [needs chromium]', () 
         await row(list, 'Talks on').getByText('Working').waitFor();
         await series.crash();
         await list.getByText('Reconnecting …').waitFor();
-        await series.next({ config: { port } });
+        await series.next();
         await series.server.client.session(other.id).delete();
         await log(page).getByText('Line 60 of 60').waitFor({ timeout: 45_000 });
         const text = await log(page).innerText();

@@ -8,7 +8,7 @@ import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { ANSWER, CHROMIUM, THEMES, WINDOW_NAMES, sharedBrowser } from '../../support/console.ts';
 import { ALICE, BOB, authOf } from '../../support/console-people.ts';
-import { startServer } from '../../support/server-process.ts';
+import { lastingPort, startServer } from '../../support/server-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
 import { ServerSeries } from '../../support/server-series.ts';
 
@@ -358,10 +358,7 @@ describe.skipIf(CHROMIUM === null)('the terminal of a session [needs chromium]',
   test.each(WINDOW_NAMES)(
     'on a %s: a server that restarts is waited for, and the same agent goes on',
     async (window) => {
-      await using series = await ServerSeries.start();
-      const { port } = series.server;
-      await series.server.stop();
-      await series.next({ config: { port } });
+      await using series = await ServerSeries.start({ config: { port: await lastingPort() } });
       const session = await series.server.client.start({ message: 'before' });
       const visit = { server: series.server, path: pathOf(session), window, expectBrokenConnections: true };
       await browser.visit(visit, async ({ page }) => {
