@@ -5,6 +5,7 @@ import { createClient } from '@agentapi-proxy/client';
 import type { Session } from '@agentapi-proxy/client';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { filesBelow, ifThere } from '../support/files-below.ts';
 import { eventually, runCommand, startServer } from '../support/server-process.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 
@@ -372,10 +373,8 @@ test('PX-055, DF-09: no key, link or sealed value is in a file of the server, it
     for (const secret of secrets)
       if (content.includes(secret)) found.push(`${where}: ${secret.slice(0, 12)}…`);
   };
-  for (const entry of await readdir(server.dataDir, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    // The process may remove files of its own meanwhile.
-    if (entry.isFile()) look(path, await readFile(path, 'latin1').catch(() => ''));
+  for (const path of await filesBelow(server.dataDir)) {
+    look(path, (await ifThere(readFile(path, 'latin1'))) ?? '');
   }
   look('log', server.output());
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {

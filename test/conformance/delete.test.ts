@@ -19,7 +19,6 @@ describe('DELETE /sessions/:sessionId', () => {
   beforeAll(async () => {
     server = await startServer({
       config: {
-        stop_grace_seconds: 1,
         agents: {
           polite: trapper('echo ended by itself > "$NOTES"; exit 0'),
           stubborn: trapper('echo heard > "$NOTES"'),
@@ -155,8 +154,8 @@ describe('sudden ends', () => {
     expect(killedAgent).toMatchObject({ state: 'failed', exit_signal: 'SIGKILL' });
     expect(killedAgent.reason).toMatch(/agent.*SIGKILL/i);
 
-    const serverPid = Math.min(...(await pidsOf(second)));
-    process.kill(serverPid, 'SIGKILL');
+    const [serverPid] = await pidsOf(second);
+    process.kill(serverPid!, 'SIGKILL');
     const killedServer = await untilState(server, second, 'failed', 'stopped');
     expect(killedServer).toMatchObject({ state: 'failed', exit_signal: 'SIGKILL' });
     expect(killedServer.reason).toMatch(/agent server.*SIGKILL/i);

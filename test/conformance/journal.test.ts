@@ -215,7 +215,7 @@ for (const engine of engines) {
       const first = rest[0]?.id ?? 0;
       expect(gap).toMatchObject({ id: first - 1, data: { after: 0, first, reason: 'pruned' } });
       // Everything from there on, and nothing else.
-      expect(rest).toEqual(early.events.slice(first - 1));
+      expect(rest).toEqual(early.events.filter(({ id: each }) => each >= first));
       expect(await metric(server, 'journal_gaps_total', { reason: 'pruned' })).toBeGreaterThan(0);
       expect(await metric(server, 'journal_pruned_bytes_total')).toBeGreaterThan(500_000);
       expect(await messagesOf(server, id)).toHaveLength(300);
@@ -242,7 +242,7 @@ for (const engine of engines) {
       await tell(server, id, 300, 10, 100);
       await Promise.all([untilSeen(early, 400), untilSeen(late, 400)]);
       expect(numbersOf(early.events)).toEqual(upTo(400));
-      expect(late.events.slice(1)).toEqual(early.events.slice(last));
+      expect(late.events.slice(1)).toEqual(early.events.filter(({ id: each }) => each > last));
       expect(await messagesOf(server, id)).toHaveLength(400);
       for (const viewer of [early, late]) viewer.cut();
     });

@@ -8,7 +8,7 @@ import { createClient } from '@agentapi-proxy/client';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { HAS_POSTGRES, PostgresServer } from '../../tools/src/postgres-server.ts';
 import { lineAgent } from '../support/line-agent.ts';
-import { COMMAND, eventually } from '../support/server-process.ts';
+import { COMMAND, eventually, lastingPort } from '../support/server-process.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 import { ServerSeries } from '../support/server-series.ts';
 import {
@@ -29,7 +29,7 @@ vi.setConfig({ testTimeout: 120_000 });
 
 const AGENTS = {
   line: lineAgent(),
-  slow: lineAgent({ reactionSeconds: 2 }),
+  slow: lineAgent({ reactionSeconds: 1 }),
   waiting: lineAgent({ waits: true }),
 };
 
@@ -473,11 +473,7 @@ describe('while the server starts', () => {
       const folder = join(servers.folder, 'second');
       await mkdir(folder);
       // A port that is known beforehand: the server names it only when it is ready.
-      const probe = createTcpServer().listen(0, '127.0.0.1');
-      await once(probe, 'listening');
-      const own = probe.address();
-      const ownPort = typeof own === 'object' ? (own?.port ?? 0) : 0;
-      probe.close();
+      const ownPort = await lastingPort();
       await writeFile(join(folder, 'config.json'), JSON.stringify({ ...config, port: ownPort }));
       const child = spawn(COMMAND, ['server', '--config', join(folder, 'config.json')], {
         stdio: ['ignore', 'pipe', 'pipe'],

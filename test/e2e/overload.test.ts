@@ -10,6 +10,13 @@ import { start } from '../support/wire.ts';
 const HELD = 12;
 const LIMIT = 8;
 
+/** An agent server with requests that it does not answer. */
+const STREAMING = {
+  agent_server: 'external',
+  agentapi_path: new URL('../support/streaming-agentapi.mjs', import.meta.url).pathname,
+  start_port: 27_500,
+};
+
 test('while there is no room for sessions, their requests are 503 with Retry-After, and /livez, /readyz and the API answer', async () => {
   await using server = await startServer({ config: { limits: { connections: LIMIT } } });
   const id = await start(server);
@@ -45,25 +52,22 @@ test('limits.connections_per_address refuses one address with 503 and Retry-Afte
   });
 });
 
-test('limits.answer_seconds ends what an agent server does not answer with 504; limits.idle_seconds is announced', async () => {
-  const program = new URL('../support/streaming-agentapi.mjs', import.meta.url).pathname;
-  await using server = await startServer({
-    config: {
-      agent_server: 'external',
-      agentapi_path: program,
-      start_port: 27_500,
-      limits: { answer_seconds: 0.5, idle_seconds: 7 },
-    },
-  });
+test('limits.answer_seconds ends what an agent server does not answer with 504', async () => {
+  await using server = await startServer({ config: { ...STREAMING, limits: { answer_seconds: 0.5 } } });
+  const id = await start(server);
+  const silent = await rawRequest(server.port, { path: `/${id}/silent` });
+  expect(silent.status).toBe(504);
+  expect(JSON.parse(silent.body)).toMatchObject({ code: 'upstream_timeout' });
+});
+
+test('limits.idle_seconds is announced', async () => {
+  await using server = await startServer({ config: { ...STREAMING, limits: { idle_seconds: 7 } } });
   const id = await start(server);
   const status = await rawRequest(server.port, {
     path: `/${id}/status`,
     headers: { connection: 'keep-alive' },
   });
   expect(status.headers['keep-alive']).toBe('timeout=7');
-  const silent = await rawRequest(server.port, { path: `/${id}/silent` });
-  expect(silent.status).toBe(504);
-  expect(JSON.parse(silent.body)).toMatchObject({ code: 'upstream_timeout' });
 });
 
 /** Connections that ask for nothing. */

@@ -135,10 +135,14 @@ async function startSessions(
     message:
       'After signing in, people land on the start page instead of the page they came from. Please mend it.',
   });
-  await eventually('the agent asks', async () => {
-    const { status } = await asking.status().catch(() => ({ status: '' }));
-    return status === 'running';
-  });
+  await eventually(
+    'the agent asks',
+    async () => {
+      const { status } = await asking.status().catch(() => ({ status: '' }));
+      return status === 'running';
+    },
+    READY.timeoutMs,
+  );
   await eventually(
     'all are as they should be',
     async () => {
@@ -149,7 +153,7 @@ async function startSessions(
       ]);
       return gone.state === 'failed' && finished.messages.length > 1 && busy.messages.length > 1;
     },
-    60_000,
+    READY.timeoutMs,
   );
   return { asking, terminal };
 }

@@ -31,6 +31,9 @@ const STORED_KEY = 'agentapi-proxy.console.key';
 /** A name of this machine that is not loopback for a browser: without HTTPS its pages lack what others have. */
 export const OTHER_HOST = 'devbox.test';
 
+/** Agents start, are typed to and waited for: on a busy machine their first answer takes longer than a page does. */
+export const ANSWER = { timeout: 60_000 } as const;
+
 /** How a page is opened. */
 export interface VisitOptions {
   /** Where it is, with the path that comes before `/console/`. */

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -54,7 +55,7 @@ export interface ServerProcess extends AsyncDisposable {
   readonly exited: Promise<ServerExit>;
   /** Sends SIGTERM and waits for the end. */
   stop(): Promise<ServerExit>;
-  /** Descriptions of the processes of all sessions of this data folder. */
+  /** Descriptions of the processes of all sessions of this data folder, agent servers before their agents. */
   sessionProcesses(sessionId?: string): Promise<readonly string[]>;
   request(path: string, init?: RequestInit): Promise<Response>;
 }
@@ -128,6 +129,27 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
 function ownPorts(): { readonly start_port: number; readonly port_count: number } {
   const worker = Number(process.env['VITEST_POOL_ID'] ?? 0);
   return { start_port: 28_000 + (worker % 40) * 100, port_count: 100 };
+}
+
+/**
+ * A free port that a server can come back to. Those that the system gives away are anybody's as soon as the server is
+ * gone; these are not, and no test running at the same time uses them.
+ */
+export async function lastingPort(): Promise<number> {
+  const worker = Number(process.env['VITEST_POOL_ID'] ?? 0);
+  const first = 26_000 + (worker % 40) * 20;
+  for (let port = first; port < first + 20; port += 1) {
+    const probe = createServer().listen(port, '127.0.0.1');
+    const isFree = await once(probe, 'listening').then(
+      () => true,
+      () => false,
+    );
+    if (!isFree) continue;
+    probe.close();
+    await once(probe, 'close');
+    return port;
+  }
+  throw new Error(`none of the ports from ${first} on is free`);
 }
 
 /** Runs the built command to its end; for commands that end by themselves. */
@@ -237,5 +259,11 @@ export async function endSessionProcesses(dataDir: string): Promise<void> {
 
 async function describeProcesses(dataDir: string, sessionId?: string): Promise<readonly string[]> {
   const found = await findProcesses({ marker: await markerOf(dataDir, sessionId) });
-  return found.map((process) => `pid ${process.pid}`);
+  const pids = new Set(found.map(({ pid }) => pid));
+  // Numbers say nothing about who was first: they begin anew when the largest is used up.
+  const [tops, children] = [
+    found.filter(({ parentPid }) => !pids.has(parentPid)),
+    found.filter(({ parentPid }) => pids.has(parentPid)),
+  ];
+  return [...tops, ...children].map(({ pid }) => `pid ${pid}`);
 }

@@ -58,7 +58,7 @@ export class ServerSeries implements AsyncDisposable {
   /** Pids of all processes of a session, the agent server first. */
   async pidsOf(sessionId: string): Promise<readonly number[]> {
     const texts = await this.#current.sessionProcesses(sessionId);
-    return texts.map((text) => Number(text.replace('pid ', ''))).sort((a, b) => a - b);
+    return texts.map((text) => Number(text.replace('pid ', '')));
   }
 
   /** Kills every process of a session at once, as the end of the machine would. */

@@ -207,11 +207,19 @@ describe('turns', () => {
         {
           actions: [
             { chunk: 'half' },
-            { later: { ms: 30, actions: [{ chunk: 'too late' }] } },
+            {
+              later: {
+                ms: 0,
+                actions: [
+                  { chunk: 'too late' },
+                  { update: { sessionUpdate: 'tool_call', toolCallId: 't1', title: 'after it' } },
+                ],
+              },
+            },
             { fail: { message: 'quota', data: { details: 'come back tomorrow' } } },
           ],
         },
-        { actions: [{ sleep: 100 }, { chunk: 'fine' }] },
+        { actions: [{ chunk: 'fine' }] },
       ],
     });
     await run.conversation.started;
@@ -221,7 +229,7 @@ describe('turns', () => {
     });
     expect(contents(run)).toEqual([{ id: 0, role: 'user', content: 'one' }]);
     expect(run.conversation.status()).toBe('stable');
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    await until(() => run.conversation.toolCalls().length === 1, 'what comes after the text');
     expect(contents(run)).toEqual([{ id: 0, role: 'user', content: 'one' }]);
     await run.conversation.send('user', 'two');
     expect(contents(run).slice(1)).toEqual([
@@ -264,7 +272,7 @@ describe('turns', () => {
   });
 
   test('the answer that arrives just after the end of its turn is not lost', async () => {
-    await using run = runAcp({ steps: [{ actions: [{ later: { ms: 20, actions: [{ chunk: 'late' }] } }] }] });
+    await using run = runAcp({ steps: [{ actions: [{ later: { ms: 0, actions: [{ chunk: 'late' }] } }] }] });
     await run.conversation.started;
     await run.conversation.send('user', 'a');
     expect(contents(run)[1]?.content).toBe('late');

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test, vi } from 'vitest';
-import { startTui, temporaryFolder } from './support/conversation-harness.ts';
+import { IMPATIENT, startTui, temporaryFolder } from './support/conversation-harness.ts';
 
 /** The pieces of input that the agent has received, each as it arrived. */
 async function received(path: string): Promise<string[]> {
@@ -70,7 +70,8 @@ describe.concurrent('what is typed', () => {
     const log = `${folder.path}/input`;
     await using agent = startTui(['--log', log, '--paste'], {
       agentType: 'claude',
-      timing: { typingPauseMs: 500 },
+      // What an agent reads later than that arrives together.
+      timing: { typingPauseMs: 2_000 },
     });
     await agent.stable();
     await agent.conversation.send('user', 'hello');
@@ -99,7 +100,7 @@ describe.concurrent('what is typed', () => {
   test('AA-045, AA-050: raw keys go through at once, unchanged and unrecorded, also while a message is sent', async () => {
     await using folder = await temporaryFolder();
     const log = `${folder.path}/input`;
-    await using agent = startTui(['--log', log, '--ignore-enter', '2']);
+    await using agent = startTui(['--log', log, '--ignore-enter', '2'], { timing: IMPATIENT });
     await agent.stable();
     const sending = agent.conversation.send('user', 'slow');
     await agent.conversation.send('raw', '\x1b[A');
@@ -141,7 +142,7 @@ describe.concurrent('delivery', () => {
   test('AA-084: Enter is repeated until the agent reacts', async () => {
     await using folder = await temporaryFolder();
     const log = `${folder.path}/input`;
-    await using agent = startTui(['--log', log, '--ignore-enter', '2']);
+    await using agent = startTui(['--log', log, '--ignore-enter', '2'], { timing: IMPATIENT });
     await agent.stable();
     expect(await agent.ask('again')).toBe('You said: again');
     expect(await received(log)).toEqual(['again', '\r', '\r', '\r']);
@@ -150,7 +151,7 @@ describe.concurrent('delivery', () => {
   test('AA-086, AA-087, AA-094: without a reaction nothing is recorded and the input line is cleared', async () => {
     await using folder = await temporaryFolder();
     const log = `${folder.path}/input`;
-    await using agent = startTui(['--log', log, '--ignore-enter', '3']);
+    await using agent = startTui(['--log', log, '--ignore-enter', '3'], { timing: IMPATIENT });
     await agent.stable();
     await expect(agent.conversation.send('user', 'lost\nfor ever')).rejects.toMatchObject({
       reason: 'delivery',
@@ -195,7 +196,7 @@ describe.concurrent('the initial prompt', () => {
     await blank.stable();
     expect(blank.conversation.messages()).toHaveLength(1);
 
-    await using agent = startTui(['--ignore-enter', '3'], { initialPrompt: 'Do it.' });
+    await using agent = startTui(['--ignore-enter', '3'], { initialPrompt: 'Do it.', timing: IMPATIENT });
     await agent.until(() => agent.conversation.errors().length > 0, 'the error');
     expect(agent.conversation.errors()).toMatchObject([
       { level: 'error', message: expect.stringContaining('failed to send initial prompt: ') },

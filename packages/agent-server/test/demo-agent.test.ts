@@ -61,17 +61,17 @@ describe('on the screen', () => {
 
   test('shows the message, a working indicator right above the box, then the answer', async () => {
     const user = await start();
-    write(user, '/think 0.5');
+    write(user, '/think 1.5');
     await user.sees(
-      (rows) => rows.some((row) => /^⠙ Working… \(0s · esc to interrupt\)$/.test(row)),
+      (rows) => rows.some((row) => /^[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] Working… \([01]s · esc to interrupt\)$/.test(row)),
       'the indicator',
     );
     const rows = user.rows();
     const indicator = rows.findIndex((row) => row.includes('Working…'));
     expect(rows[indicator + 1]).toBe('─'.repeat(80));
-    expect(rows.some((row) => row.startsWith('> /think 0.5 '))).toBe(true);
+    expect(rows.some((row) => row.startsWith('> /think 1.5 '))).toBe(true);
     expect(isBusy('custom', screenOf(user))).toBe(true);
-    await user.sees((now) => now.includes('I thought for 0.5 s.'), 'the answer');
+    await user.sees((now) => now.includes('I thought for 1.5 s.'), 'the answer');
     await isIdle(user);
   });
 

@@ -80,12 +80,16 @@ describe('events', () => {
   });
 
   test('PX-215: a stream has no total time limit (DF-60)', async () => {
-    const { proxy, agent, events } = await setUp({}, 30);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const { proxy, agent, events } = await setUp({ heartbeatTimeoutMs: 600_000 }, 30_000);
     await using _ = proxy;
     await take(events, 1);
     const next = take(events, 1);
-    // Longer than every limit of this client; the timer belongs to the server's side of the test.
-    await new Promise((resolve) => setTimeout(resolve, 120));
+    // Longer than the limit of this client.
+    await vi.advanceTimersByTimeAsync(120_000);
     agent.setStatus('running');
     expect(await next).toEqual(['running']);
     expect(proxy.count('GET /s1/events')).toBe(1);

@@ -1,6 +1,6 @@
 import type { ReadonlySignal } from '@preact/signals';
 import { createContext } from 'preact';
-import { useContext, useEffect } from 'preact/hooks';
+import { useContext, useLayoutEffect } from 'preact/hooks';
 import type { Client } from '@agentapi-proxy/client';
 import type { Auth } from './api/auth.ts';
 import type { LiveSession } from './api/live-session.ts';
@@ -40,10 +40,10 @@ export function useConsole(): Console {
   return console;
 }
 
-/** Names the page in the title of the window. */
+/** Names the page in the title of the window, from the moment on in which it is shown. */
 export function usePageTitle(title: string): void {
   const { notifications } = useConsole();
-  useEffect(() => notifications.setTitle(title), [notifications, title]);
+  useLayoutEffect(() => notifications.setTitle(title), [notifications, title]);
 }
 
 /** What a session is called; fetches its first message if that is its name. */

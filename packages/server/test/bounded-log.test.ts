@@ -92,7 +92,7 @@ describe('BoundedLogs', () => {
     logs.add(path);
     await writeFile(path, `${'x'.repeat(99)}\n`.repeat(10_000));
     vi.advanceTimersByTime(10_000);
-    await vi.waitFor(async () => expect((await stat(path)).size).toBeLessThanOrEqual(256 * 1024));
+    await expect.poll(async () => (await stat(path)).size).toBeLessThanOrEqual(256 * 1024);
 
     logs.remove(path);
     logs.remove(join(folder, 'not-there-yet.log'));

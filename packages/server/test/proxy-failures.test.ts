@@ -149,14 +149,14 @@ describe('failures', () => {
       client.end();
       await until(() => seen.length === i + 1, 'the request at the agent');
       if (path === 'silent') client.destroy();
-      await until(() => closed === i + 1, 'its end at the agent', 1_000);
+      await until(() => closed === i + 1, 'its end at the agent');
     }
     // An upload that is broken off.
     const upload = connect(proxy.port, '127.0.0.1');
     upload.write(`POST /${ID}/upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nhalf`);
     await until(() => seen.length === 3, 'the upload at the agent');
     upload.destroy();
-    await until(() => closed === 3, 'the end of the upload', 1_000);
+    await until(() => closed === 3, 'the end of the upload');
     await until(() => backend.sockets.size === 0, 'no connection left');
     expect(seen).toHaveLength(3);
   });
@@ -178,7 +178,7 @@ describe('failures', () => {
     client.write(head + head);
     await until(() => seen === 1, 'the first request at the agent');
     client.destroy();
-    await until(() => closed === 1, 'its end', 1_000);
+    await until(() => closed === 1, 'its end');
     await until(() => backend.sockets.size === 0, 'no connection to the agent');
     // Requests on one connection are served one after another: the second one was never passed on.
     expect(seen).toBe(1);

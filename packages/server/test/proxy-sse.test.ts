@@ -206,7 +206,7 @@ describe('event streams', () => {
     });
     const client = await open(`${proxy.url}/${ID}/events`);
     client.destroy();
-    await until(() => streams[0]?.destroyed === true, 'the end at the agent', 1_000);
+    await until(() => streams[0]?.destroyed === true, 'the end at the agent');
     expect(client.complete).toBe(false);
   });
 

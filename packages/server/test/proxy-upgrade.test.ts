@@ -416,7 +416,7 @@ describe('any upgrade', () => {
     client.write(`GET /${ID}/ HTTP/1.1\r\nHost: localhost\r\n${UPGRADE}\r\n`);
     await until(() => sockets.length === 1, 'the request at the agent');
     client.end();
-    await until(() => backend.sockets.size === 0, 'its end', 1_000);
+    await until(() => backend.sockets.size === 0, 'its end');
     expect(sockets[0]?.destroyed).toBe(true);
   });
 });

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { CHROMIUM, WINDOW_NAMES, sharedBrowser } from '../../support/console.ts';
-import { startServer } from '../../support/server-process.ts';
+import { ANSWER, CHROMIUM, WINDOW_NAMES, sharedBrowser } from '../../support/console.ts';
+import { lastingPort, startServer } from '../../support/server-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
 import { ServerSeries } from '../../support/server-series.ts';
 
@@ -13,8 +13,6 @@ const ACP_AGENT = fileURLToPath(
   new URL('../../../packages/agent-server/test/support/acp-agent.mjs', import.meta.url),
 );
 
-/** Agents in terminals are typed to and waited for; on a busy machine an answer takes its time. */
-const ANSWER = { timeout: 60_000 };
 vi.setConfig({ testTimeout: 120_000 });
 
 let server: ServerProcess;
@@ -120,8 +118,8 @@ describe.skipIf(CHROMIUM === null)('a conversation [needs chromium]', () => {
       const session = await server.client.start();
       await browser.visit({ server, path: `/sessions/${session.id}`, window }, async ({ page, check }) => {
         await send(page, '/think 3600');
-        await page.locator('.status-line').getByText('Working for').waitFor();
-        await log(page).getByText('/think 3600').waitFor();
+        await page.locator('.status-line').getByText('Working for').waitFor(ANSWER);
+        await log(page).getByText('/think 3600').waitFor(ANSWER);
         await send(page, 'first thought');
         await send(page, 'second thought');
         const first = waiting(page).getByRole('listitem').filter({ hasText: 'first thought' });
@@ -175,14 +173,14 @@ describe.skipIf(CHROMIUM === null)('a conversation [needs chromium]', () => {
       await browser.visit({ server, path: `/sessions/${session.id}`, window }, async ({ page, check }) => {
         await send(page, '/ask');
         const question = page.getByRole('region', { name: 'Question of the agent' }).first();
-        await question.getByRole('button', { name: 'Yes', exact: true }).waitFor();
+        await question.getByRole('button', { name: 'Yes', exact: true }).waitFor(ANSWER);
         await check();
         await question.getByRole('button', { name: 'Yes', exact: true }).click();
         await log(page).getByText('You chose: Yes').waitFor(ANSWER);
         await expect.poll(() => question.count()).toBe(0);
         await page.locator('.status-line').getByText('Waiting for you').waitFor();
         await send(page, '/ask');
-        await question.waitFor();
+        await question.waitFor(ANSWER);
         await page.getByRole('button', { name: 'Keys of the terminal' }).click();
         await check();
         const keys = page.getByRole('group', { name: 'Keys of the terminal' });
@@ -201,6 +199,7 @@ describe.skipIf(CHROMIUM === null)('a conversation [needs chromium]', () => {
       const session = await server.client.start({ agent: 'asking', message: 'Mend it' });
       await browser.visit({ server, path: `/sessions/${session.id}`, window }, async ({ page, check }) => {
         const request = page.getByRole('region', { name: 'May the agent do this: Run the tests' });
+        await request.waitFor(ANSWER);
         await request.getByText('What it is about').click();
         await request.getByText('npm test').waitFor();
         await check();
@@ -271,11 +270,13 @@ describe.skipIf(CHROMIUM === null)('a conversation [needs chromium]', () => {
         await files.locator('[data-state=done]').getByText('dropped.txt').waitFor();
         await files.getByRole('button', { name: 'Remove dropped.txt' }).click();
         // A page that goes away with the last key loses neither text nor files.
+        const loaded = page.waitForEvent('load');
         await box(page).evaluate((area: HTMLTextAreaElement) => {
           area.value = 'Look';
           area.dispatchEvent(new InputEvent('input', { bubbles: true }));
           location.reload();
         });
+        await loaded;
         await files.getByText('notes.txt').waitFor();
         await page.getByRole('button', { name: 'Send' }).click();
         await log(page).getByText('You said: Look').waitFor(ANSWER);
@@ -328,7 +329,9 @@ describe.skipIf(CHROMIUM === null)('a conversation [needs chromium]', () => {
 
   test('of a session that has ended is there to read, says why, and goes on when the session does', async () => {
     const session = await server.client.start({ message: 'Hello' });
-    await browser.visit({ server, path: `/sessions/${session.id}` }, async ({ page, check }) => {
+    // What the page asks while the session ends is refused.
+    const visit = { server, path: `/sessions/${session.id}`, expectStatuses: [404, 502] };
+    await browser.visit(visit, async ({ page, check }) => {
       await log(page).getByText('You said: Hello').waitFor(ANSWER);
       await send(page, '/exit 3');
       await page.getByText('This session has ended. Resume it to go on.').first().waitFor();
@@ -348,10 +351,7 @@ describe.skipIf(CHROMIUM === null)('a conversation [needs chromium]', () => {
   test.each(WINDOW_NAMES)(
     'on a %s: a crash of the server loses nothing and doubles nothing, and what is sent meanwhile arrives',
     async (window) => {
-      await using series = await ServerSeries.start();
-      const { port } = series.server;
-      await series.server.stop();
-      await series.next({ config: { port } });
+      await using series = await ServerSeries.start({ config: { port: await lastingPort() } });
       const session = await series.server.client.start({ message: 'before' });
       const visit = {
         server: series.server,

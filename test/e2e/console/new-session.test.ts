@@ -85,6 +85,7 @@ describe.skipIf(CHROMIUM === null)('a new session [needs chromium]', () => {
   });
 
   test('is a key away from anywhere, and needs no mouse', async () => {
+    let started = '';
     await browser.visit({ server, key: ALICE, path: 'profiles' }, async ({ page, where }) => {
       await page.getByRole('heading', { name: 'Profiles', exact: true }).waitFor();
       await page.keyboard.press('n');
@@ -94,8 +95,9 @@ describe.skipIf(CHROMIUM === null)('a new session [needs chromium]', () => {
       await page.keyboard.type('Count to three');
       await page.getByLabel('Agent', { exact: true }).selectOption('demo');
       await page.keyboard.press('Control+Enter');
-      await alice.delete(await startedBy(page));
+      started = await startedBy(page);
     });
+    await alice.delete(started);
   });
 
   test('is filled in by a link, and started by nobody but the person', async () => {
@@ -105,6 +107,7 @@ describe.skipIf(CHROMIUM === null)('a new session [needs chromium]', () => {
       environment: { FROM_PROFILE: SECRET },
       message_templates: [{ name: 'review', content: 'Review {{file}}.' }],
     });
+    let started = '';
     const path = `sessions/new?profile=${profile.id}&message=Hello&title=Linked&tag.team=docs&script=x`;
     await browser.visit({ server, key: ALICE, path }, async ({ page, check }) => {
       await expect.poll(() => page.getByLabel('Profile', { exact: true }).inputValue()).toBe(profile.id);
@@ -120,13 +123,13 @@ describe.skipIf(CHROMIUM === null)('a new session [needs chromium]', () => {
       expect(await page.getByLabel('What should the agent do?').inputValue()).toBe('Hello\n\nReview app.ts.');
       await check();
       await submit(page);
-      const id = await startedBy(page);
-      expect(await alice.get(id)).toMatchObject({
+      started = await startedBy(page);
+      expect(await alice.get(started)).toMatchObject({
         tags: { title: 'Linked', team: 'docs' },
         environment_names: expect.arrayContaining(['FROM_PROFILE']),
       });
-      await alice.delete(id);
     });
+    await alice.delete(started);
   });
 
   test('that cannot be started says why, at the field', async () => {
@@ -156,6 +159,7 @@ describe.skipIf(CHROMIUM === null)('a new session [needs chromium]', () => {
   test.each(WINDOW_NAMES)(
     'on a %s: that fails shows the reason and the log, and can be tried again',
     async (window) => {
+      let started = '';
       await browser.visit({ server, key: ALICE, window, path: 'sessions/new' }, async ({ page, check }) => {
         await page.getByLabel('What should the agent do?').fill('This is not lost');
         await page.getByLabel('Agent', { exact: true }).selectOption('absent');
@@ -172,8 +176,9 @@ describe.skipIf(CHROMIUM === null)('a new session [needs chromium]', () => {
         expect(await page.getByLabel('What should the agent do?').inputValue()).toBe('This is not lost');
         await page.getByLabel('Agent', { exact: true }).selectOption('demo');
         await submit(page);
-        await alice.delete(await startedBy(page));
+        started = await startedBy(page);
       });
+      await alice.delete(started);
     },
   );
 

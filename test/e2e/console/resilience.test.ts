@@ -1,10 +1,10 @@
 import { createClient } from '@agentapi-proxy/client';
 import type { Page } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
-import { CHROMIUM, WINDOW_NAMES, setHidden, sharedBrowser } from '../../support/console.ts';
+import { ANSWER, CHROMIUM, WINDOW_NAMES, setHidden, sharedBrowser } from '../../support/console.ts';
 import { ADMIN, ALICE, READER, authOf } from '../../support/console-people.ts';
 import { startPrefixProxy } from '../../support/prefix-proxy.ts';
-import { startServer } from '../../support/server-process.ts';
+import { lastingPort, startServer } from '../../support/server-process.ts';
 import { ServerSeries } from '../../support/server-series.ts';
 
 /** Each has a browser, servers and agents to start, on a machine that does so for other tests, too. */
@@ -20,8 +20,8 @@ describe.skipIf(CHROMIUM === null)('a server that crashes [needs chromium]', () 
   test.each(WINDOW_NAMES)(
     'on a %s: while agents answer, list and conversation go on, and nothing is lost or doubled',
     async (window) => {
-      await using series = await ServerSeries.start();
-      const { port, client } = series.server;
+      await using series = await ServerSeries.start({ config: { port: await lastingPort() } });
+      const { client } = series.server;
       const [talking, other] = await Promise.all([
         client.start({ tags: { name: 'Talks on' } }),
         client.start({ tags: { name: 'Ends meanwhile' } }),
@@ -38,7 +38,7 @@ describe.skipIf(CHROMIUM === null)('a server that crashes [needs chromium]', () 
         await row(list, 'Talks on').getByText('Working').waitFor();
         await series.crash();
         await list.getByText('Reconnecting …').waitFor();
-        await series.next({ config: { port } });
+        await series.next();
         await series.server.client.session(other.id).delete();
         await log(page).getByText('Line 60 of 60').waitFor({ timeout: 45_000 });
         const text = await log(page).innerText();
@@ -119,7 +119,7 @@ describe.skipIf(CHROMIUM === null)('keys that let people do less [needs chromium
     const session = await alice.start({ message: 'before' });
     const path = `sessions/${session.id}`;
     await browser.visit({ server, key: issued.key, path, expectStatuses: [401] }, async ({ page, where }) => {
-      await log(page).getByText('You said: before').waitFor();
+      await log(page).getByText('You said: before').waitFor(ANSWER);
       await box(page).fill('a long thought');
       await root.apiKeys.revoke(issued.id);
       // Its streams end at once, so nobody has to find out by trying.
@@ -197,10 +197,10 @@ describe.skipIf(CHROMIUM === null)('a server below a path [needs chromium]', () 
           await page.getByText(`${proxy.url}/${session.id}/message`).first().waitFor();
           expect(where()).toBe(`/${path}`);
           await page.getByRole('link', { name: 'Conversation' }).click();
-          await log(page).getByText('You said: Hello').waitFor();
+          await log(page).getByText('You said: Hello').waitFor(ANSWER);
           await box(page).fill('through the proxy');
           await page.getByRole('button', { name: /^(?:Send|Queue)$/ }).click();
-          await log(page).getByText('You said: through the proxy').waitFor();
+          await log(page).getByText('You said: through the proxy').waitFor(ANSWER);
           await page.getByRole('link', { name: 'Terminal' }).click();
           await page.locator('.xterm').first().waitFor();
           await page.reload();

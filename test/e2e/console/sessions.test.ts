@@ -2,14 +2,14 @@ import { describe, expect, test, vi } from 'vitest';
 import type { Page } from 'playwright-core';
 import { createClient } from '@agentapi-proxy/client';
 import type { Client } from '@agentapi-proxy/client';
-import { CHROMIUM, WINDOW_NAMES, sharedBrowser, typeIntoFocus } from '../../support/console.ts';
+import { ANSWER, CHROMIUM, WINDOW_NAMES, sharedBrowser, typeIntoFocus } from '../../support/console.ts';
 import { ADMIN, ALICE, BOB, authOf } from '../../support/console-people.ts';
-import { eventually, startServer } from '../../support/server-process.ts';
+import { eventually, lastingPort, startServer } from '../../support/server-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
 import { ServerSeries } from '../../support/server-series.ts';
 
 /** Each has a browser, a server and agents to start, on a machine that does so for other tests, too. */
-vi.setConfig({ testTimeout: 90_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 let server: ServerProcess;
 let alice: Client;
@@ -30,7 +30,7 @@ describe.skipIf(CHROMIUM === null)('the list of sessions [needs chromium]', () =
       await check();
       const session = await own.client.start({ tags: { team: 'docs' }, message: 'Mend the login test' });
       const row = rowOf(page, 'Mend the login test');
-      await row.getByText('Waiting for you').waitFor();
+      await row.getByText('Waiting for you').waitFor(ANSWER);
       await row.getByText('demo').waitFor();
       expect(await row.getByRole('button', { name: 'team: docs' }).count()).toBe(1);
       await session.conversation.queue('/think 2');
@@ -202,18 +202,18 @@ describe.skipIf(CHROMIUM === null)('the list of sessions [needs chromium]', () =
   });
 
   test('the server goes away and comes back: the page says so, and recovers by itself', async () => {
-    await using series = await ServerSeries.start();
+    await using series = await ServerSeries.start({ config: { port: await lastingPort() } });
     const first = series.server;
     await first.client.start({ tags: { name: 'Before' } });
     await browser.visit({ server: first, expectBrokenConnections: true }, async ({ page }) => {
-      await rowOf(page, 'Before').getByText('Waiting for you').waitFor();
+      await rowOf(page, 'Before').getByText('Waiting for you').waitFor(ANSWER);
       await series.crash();
       await page.getByText('Reconnecting …').waitFor();
       await rowOf(page, 'Before').waitFor();
-      const second = await series.next({ config: { port: first.port } });
+      const second = await series.next();
       await page.getByText('Reconnecting …').waitFor({ state: 'detached', timeout: 30_000 });
       await second.client.start({ tags: { name: 'After' } });
-      await rowOf(page, 'After').getByText('Waiting for you').waitFor();
+      await rowOf(page, 'After').getByText('Waiting for you').waitFor(ANSWER);
       await rowOf(page, 'Before').getByText('Waiting for you').waitFor();
       expect(await page.locator('.session-row').count()).toBe(2);
     });

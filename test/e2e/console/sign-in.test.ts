@@ -57,8 +57,15 @@ describe.skipIf(CHROMIUM === null)('signing in to the console [needs chromium]',
           await check();
           await page.getByRole('menuitem', { name: 'Sign out' }).click();
           await page.getByText('You have signed out.').waitFor();
+          await page.addInitScript(() => {
+            new MutationObserver(() => {
+              if (document.querySelector('h1') !== null) document.body.dataset['titled'] ??= document.title;
+            }).observe(document, { subtree: true, childList: true });
+          });
           await page.reload();
           await page.getByLabel('API key').waitFor();
+          // The title is there with the page, not a moment later.
+          expect(await page.evaluate(() => document.body.dataset['titled'])).toBe('Sign in · agentapi-proxy');
           expect(await page.evaluate(() => sessionStorage.getItem('agentapi-proxy.console.key'))).toBeNull();
         },
       );

@@ -6,9 +6,9 @@ import { createClient } from '@agentapi-proxy/client';
 import type { Client, Session } from '@agentapi-proxy/client';
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { CHROMIUM, THEMES, WINDOW_NAMES, sharedBrowser } from '../../support/console.ts';
+import { ANSWER, CHROMIUM, THEMES, WINDOW_NAMES, sharedBrowser } from '../../support/console.ts';
 import { ALICE, BOB, authOf } from '../../support/console-people.ts';
-import { startServer } from '../../support/server-process.ts';
+import { lastingPort, startServer } from '../../support/server-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
 import { ServerSeries } from '../../support/server-series.ts';
 
@@ -43,7 +43,7 @@ const input = (page: Page) => page.getByLabel('Type into the terminal; F6 leaves
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 const size = (page: Page) => page.getByTitle('Columns and rows of the terminal');
 const state = (page: Page, name: string) => page.locator('.terminal-state').getByText(name).waitFor();
-const shows = (page: Page, text: string) => rows(page).getByText(text).first().waitFor();
+const shows = (page: Page, text: string) => rows(page).getByText(text).first().waitFor(ANSWER);
 const screenText = async (page: Page): Promise<string> =>
   (await rows(page).innerText()).replaceAll('\u00a0', ' ');
 const option = async (page: Page, name: string): Promise<void> => {
@@ -105,7 +105,7 @@ describe.skipIf(CHROMIUM === null)('the terminal of a session [needs chromium]',
         await button(page, 'Take control').click();
         await page.getByText('You are in control').waitFor();
         await expect.poll(() => input(page).evaluate((field) => field === document.activeElement)).toBe(true);
-        expect(await rows(page).locator('.xterm-cursor-block').count()).toBe(1);
+        await expect.poll(() => rows(page).locator('.xterm-cursor-block').count()).toBe(1);
         await check();
         // Faster than requests are, so that some keys wait for others.
         await page.keyboard.type('the quick brown fox jumps over the lazy dog');
@@ -366,10 +366,7 @@ describe.skipIf(CHROMIUM === null)('the terminal of a session [needs chromium]',
   test.each(WINDOW_NAMES)(
     'on a %s: a server that restarts is waited for, and the same agent goes on',
     async (window) => {
-      await using series = await ServerSeries.start();
-      const { port } = series.server;
-      await series.server.stop();
-      await series.next({ config: { port } });
+      await using series = await ServerSeries.start({ config: { port: await lastingPort() } });
       const session = await series.server.client.start({ message: 'before' });
       const visit = { server: series.server, path: pathOf(session), window, expectBrokenConnections: true };
       await browser.visit(visit, async ({ page }) => {

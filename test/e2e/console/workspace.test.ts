@@ -230,8 +230,8 @@ describe.skipIf(CHROMIUM === null)('log and details of a session [needs chromium
       expect(content).not.toContain(secret);
       expect(content).not.toContain(ALICE);
       expect(await page.evaluate(() => document.body.dataset['hacked'])).toBeUndefined();
-      await session.delete();
     });
+    await session.delete();
   });
 });
 

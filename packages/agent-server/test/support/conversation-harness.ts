@@ -11,12 +11,15 @@ import type { ConversationTiming } from '../../src/conversation/timing.ts';
 export const TEST_TIMING: Partial<ConversationTiming> = {
   stabilityMs: 400,
   echoSettleMs: 100,
-  reactionTimeoutMs: 3_000,
-  enterRepeatMs: 1_000,
+  reactionTimeoutMs: 10_000,
+  enterRepeatMs: 10_000,
   pauseMs: 3_000,
   busyPauseMs: 6_000,
   saveDelayMs: 100,
 };
+
+/** For agents that ignore Enter: with others a busy machine would look like one that does. */
+export const IMPATIENT: Partial<ConversationTiming> = { reactionTimeoutMs: 3_000, enterRepeatMs: 1_000 };
 
 /** Nothing in these tests takes longer, even on a busy machine. */
 const PATIENCE_MS = 20_000;

@@ -30,6 +30,8 @@ const BORDER = '─'.repeat(40);
 const history = [];
 let input = '';
 let working = false;
+/** Whether it says so above the input box. */
+let busy = false;
 let box = !flags['no-box'] && flags.splash === '0';
 let entersToIgnore = Number(flags['ignore-enter']);
 /** A key that somebody waits for, instead of text for the input box. @type {((key: string) => void) | null} */
@@ -38,7 +40,8 @@ let takeKey = null;
 function draw() {
   const shown = flags['no-echo'] ? '' : input.replaceAll('\n', '\r\n  ');
   const lower = box ? `${BORDER}\r\n> ${shown}\r\n${BORDER}` : '';
-  stdout.write(`\x1b[2J\x1b[H${history.map((line) => `${line}\r\n`).join('')}${lower}`);
+  const upper = [...history, ...(busy ? ['⠋ Thinking (esc to interrupt)'] : [])];
+  stdout.write(`\x1b[2J\x1b[H${upper.map((line) => `${line}\r\n`).join('')}${lower}`);
 }
 
 /** @param {string} text */
@@ -59,12 +62,14 @@ async function answer(message) {
     case 'same':
       return say('The same reply.');
     case 'stream':
+      busy = true;
       for (let i = 1; i <= Number(first); i += 1) {
         history.push(`line ${i}`);
         draw();
         await sleep(Number(second));
       }
-      return;
+      busy = false;
+      return draw();
     case 'busy':
       stdout.write('\x1b[H\x1b[2J⠋ Thinking (esc to interrupt)');
       await sleep(Number(first));

@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ChannelLocks } from './channel-locks.ts';
+import type { TabChannel } from './tab-group.ts';
 
 /** A page with a lock of its own idea of who holds it. */
 class Page extends EventTarget {
@@ -21,6 +22,10 @@ class Page extends EventTarget {
     }
   }
 }
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 describe('ChannelLocks', () => {
   test('of many that want it at the same time one has it, and the next when it goes', async () => {
@@ -73,6 +78,36 @@ describe('ChannelLocks', () => {
     await expect.poll(() => second.holds).toBe(true);
     end.abort();
     expect(await next).toBeNull();
+  });
+
+  test('whoever waits lets those who ask go before, however late it hears that they have it', async () => {
+    vi.useFakeTimers();
+    const said: unknown[] = [];
+    let listener: (event: MessageEvent) => void = () => undefined;
+    const channel: TabChannel = {
+      addEventListener: (_type, listen) => {
+        listener = listen;
+      },
+      postMessage: (message) => said.push(message),
+      close: () => undefined,
+    };
+    const hear = (word: string): void =>
+      listener(new MessageEvent('message', { data: { word, from: 'larger than any' } }));
+    const words = () => said.map((each) => Object(each).word);
+    let holds = false;
+    const over = new ChannelLocks(() => channel, new EventTarget()).request('lock', {}, async () => {
+      holds = true;
+    });
+    hear('held');
+    // Its holder goes, and of those who wait another one asks first.
+    hear('free');
+    hear('want');
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect([words(), holds]).toEqual([['want'], false]);
+    // That one has crashed.
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect([words(), holds]).toEqual([['want', 'want', 'held', 'free'], true]);
+    await over;
   });
 
   test('what others say on the channel is passed over', async () => {

@@ -124,8 +124,8 @@ class Claim {
     }
     if (this.#phase === 'over') return;
     if (word === 'free') this.#wait(0);
-    // Of those who ask at the same time the smallest is first.
-    else if (word !== 'want' || (this.#phase === 'asking' && from < this.#id)) this.#wait(ASK_AGAIN_MS);
+    // Whoever asks is before those who wait, and of those who ask at the same time the smallest is first.
+    else if (word !== 'want' || this.#phase === 'waiting' || from < this.#id) this.#wait(ASK_AGAIN_MS);
   }
 
   #in(ms: number, work: () => void): void {

@@ -32,12 +32,36 @@ class Script implements SessionsClient {
     }
   }
 
+  /** Answers are on their way until it is called. */
+  arrive: () => void = () => undefined;
+  #way: Promise<void> | null = null;
+  #onAsked: () => void = () => undefined;
+
   async search() {
-    return { sessions: this.rows };
+    const sessions = this.rows;
+    this.#onAsked();
+    await this.#way;
+    return { sessions };
   }
 
   async *searchAll() {
-    yield* this.rows;
+    const { rows } = this;
+    await this.#way;
+    yield* rows;
+  }
+
+  /** Resolves with the next search. */
+  async untilAsked(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#onAsked = resolve;
+    });
+  }
+
+  /** From now on answers take a while. */
+  delay(): void {
+    this.#way = new Promise((resolve) => {
+      this.arrive = resolve;
+    });
   }
 
   async tell(name: string, data: object): Promise<void> {
@@ -97,5 +121,32 @@ describe('the live list of sessions', () => {
     ]);
     sessions.stop();
     expect(phases()).toEqual({});
+  });
+
+  test('a session that goes while a list with it is on its way does not come back', async () => {
+    const server = new Script();
+    server.rows = [row('one'), row('two')];
+    const sessions = new LiveSessions(server);
+    const ids = () => [...sessions.list.value.keys()].toSorted();
+    sessions.start();
+    await expect.poll(ids).toEqual(['one', 'two']);
+    server.delay();
+    const reloaded = sessions.reload();
+    await server.tell('session_deleted', { session_id: 'one' });
+    await expect.poll(ids).toEqual(['two']);
+    server.arrive();
+    await reloaded;
+    expect(ids()).toEqual(['two']);
+    // A session that nobody knows has the rows of the last ones fetched, too.
+    server.rows = [row('two'), row('three')];
+    server.delay();
+    const state = { state: 'starting', at: '2026-01-01T00:00:00.000Z' };
+    const asked = server.untilAsked();
+    await server.tell('session_state', { session_id: 'three', ...state });
+    await asked;
+    await server.tell('session_deleted', { session_id: 'two' });
+    server.arrive();
+    await expect.poll(ids).toEqual(['three']);
+    sessions.stop();
   });
 });

@@ -40,6 +40,8 @@ export class LiveSessions {
   readonly #client: SessionsClient;
   readonly #rows = new Map<string, SessionSummary>();
   readonly #facts = new Map<string, SessionFacts>();
+  /** For each list that is on its way: sessions that have gone since it was asked for. */
+  readonly #gone = new Set<Set<string>>();
   readonly #list = signal<ReadonlyMap<string, LiveSession>>(new Map());
   readonly #state = signal<ListState>({ kind: 'loading' });
   readonly #connection = signal<Connection>('connecting');
@@ -132,6 +134,8 @@ export class LiveSessions {
   }
 
   async #load(signal: AbortSignal): Promise<void> {
+    const gone = new Set<string>();
+    this.#gone.add(gone);
     try {
       const rows: SessionSummary[] = [];
       for await (const row of this.#client.searchAll(
@@ -142,13 +146,19 @@ export class LiveSessions {
       }
       if (signal.aborted) return;
       this.#rows.clear();
-      for (const row of rows) this.#rows.set(row.session_id, row);
+      this.#take(rows, gone);
       this.#state.value = { kind: 'ready' };
       this.#publish();
     } catch (error) {
       if (signal.aborted) return;
       if (this.#state.value.kind !== 'ready') this.#state.value = { kind: 'failed', error };
+    } finally {
+      this.#gone.delete(gone);
     }
+  }
+
+  #take(rows: readonly SessionSummary[], gone: ReadonlySet<string>): void {
+    for (const row of rows) if (!gone.has(row.session_id)) this.#rows.set(row.session_id, row);
   }
 
   #onEvent(event: OverviewEvent, signal: AbortSignal): void {
@@ -162,7 +172,10 @@ export class LiveSessions {
     if (news.kind === 'gone') {
       this.#rows.delete(news.id);
       this.#facts.delete(news.id);
+      for (const gone of this.#gone) gone.add(news.id);
     } else {
+      // One that was hidden can be shared again.
+      for (const gone of this.#gone) gone.delete(news.id);
       const known = this.#facts.get(news.id);
       const facts = { ...known, ...factsOf(news) };
       const isSoon = news.kind === 'message' && Date.now() - (known?.lastActivity ?? 0) < ACTIVITY_STEP_MS;
@@ -184,14 +197,18 @@ export class LiveSessions {
 
   /** Fetches the rows of sessions that events have told of. */
   async #discover(signal: AbortSignal): Promise<void> {
+    const gone = new Set<string>();
+    this.#gone.add(gone);
     try {
       const filter = { state: 'all', shared: true, limit: DISCOVER_PAGE } as const;
       const { sessions } = await this.#client.search(filter, { signal });
       if (signal.aborted) return;
-      for (const row of sessions) this.#rows.set(row.session_id, row);
+      this.#take(sessions, gone);
     } catch {
       // The next event of the session, or the next connection, asks again.
       return;
+    } finally {
+      this.#gone.delete(gone);
     }
     const isUnknown = (id: string): boolean => !this.#rows.has(id);
     if ([...this.#facts.keys()].some(isUnknown)) {

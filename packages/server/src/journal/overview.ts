@@ -10,7 +10,7 @@ const MAX_WAITING = 1_024;
 const MAX_SHOWN = 10_000;
 
 /** Whether a viewer may see a session now. */
-type MaySee = (session: Session) => boolean;
+type MaySee = (session: Pick<Session, 'id' | 'ownerId'>) => boolean;
 
 interface Watcher {
   readonly maySee: MaySee;
@@ -38,9 +38,12 @@ export class Overview implements SessionFollower {
     // Its first event says so.
   }
 
-  onDeleted(id: string): void {
+  onDeleted(id: string, ownerId: string): void {
     const frame = frameOf('session_deleted', { session_id: id });
-    for (const watcher of this.#watchers) if (watcher.shown.delete(id)) push(watcher, frame);
+    for (const watcher of this.#watchers) {
+      // One that had ended before was not shown, but whoever may see it has it in a list.
+      if (watcher.shown.delete(id) || watcher.maySee({ id, ownerId })) push(watcher, frame);
+    }
   }
 
   /** Shows and hides sessions whose shares have changed. */

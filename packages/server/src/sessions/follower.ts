@@ -5,5 +5,5 @@ export interface SessionFollower {
   /** A session lives from now on: it was started, resumed, or found again after a restart. */
   onLife(session: Session): void;
   /** A session and everything of it was deleted. */
-  onDeleted(id: string): void;
+  onDeleted(id: string, ownerId: string): void;
 }

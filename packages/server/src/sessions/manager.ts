@@ -23,7 +23,7 @@ import { Retention } from './retention.ts';
 import { matchesSearch, MAX_PAGE, pageOf, searchSessions, statesOf } from './search.ts';
 import type { SearchFilter, SearchPage } from './search.ts';
 import { isLive, Session } from './session.ts';
-import type { SessionView } from './session.ts';
+import type { SessionFacts, SessionView } from './session.ts';
 import { planOf, recordedStart } from './start-plan.ts';
 import { checkTags, NO_ADDITION, startRequestOf } from './start-request.ts';
 import type { StartAddition, StartBody, StartRequest, TagLimits } from './start-request.ts';
@@ -237,7 +237,7 @@ export class Sessions {
    * @returns what could not be ended; then the session stays and may be deleted again.
    * @throws StoreError; then the session has ended, and may be deleted again.
    */
-  async delete(id: string): Promise<readonly string[]> {
+  async delete({ id, ownerId }: Pick<SessionFacts, 'id' | 'ownerId'>): Promise<readonly string[]> {
     const life = this.#lives.get(id);
     if (life !== undefined) {
       const left = await life.stop(new Error('The session was to be deleted'));
@@ -251,7 +251,7 @@ export class Sessions {
       await this.#options.store.sessions.delete(id);
       this.#lives.forget(id);
       this.#retention.forget(id);
-      for (const follower of this.#options.followers) follower.onDeleted(id);
+      for (const follower of this.#options.followers) follower.onDeleted(id, ownerId);
       return [];
     });
   }

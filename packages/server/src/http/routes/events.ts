@@ -34,8 +34,7 @@ export function eventRoutes(app: FastifyInstance, parts: EventParts): void {
     async (request, reply) => {
       const principal = principalOf(request);
       return viewers.show(reply, {
-        frames: (signal) =>
-          overview.watch((session) => access.allows(principal, session.facts, 'read'), signal),
+        frames: (signal) => overview.watch((session) => access.allows(principal, session, 'read'), signal),
         stillAllowed: () =>
           wouldPass(authenticator, request.headers, (caller) => authorize(caller, 'session:list')),
       });

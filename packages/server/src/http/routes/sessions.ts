@@ -190,7 +190,7 @@ export function sessionRoutes(app: FastifyInstance, sessions: Sessions, access: 
       if (!access.allows(principalOf(request), session.facts, 'manage')) {
         throw new AppError('foreign_session_delete');
       }
-      const left = await sessions.delete(id);
+      const left = await sessions.delete(session.facts);
       return left.length === 0
         ? { message: 'Session terminated successfully', session_id: id, status: 'terminated' as const }
         : {
