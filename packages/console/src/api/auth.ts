@@ -1,5 +1,12 @@
 import { signal, type ReadonlySignal } from '@preact/signals';
-import { ApiError, createClient, type Client, type Me, type SessionAccess } from '@agentapi-proxy/client';
+import {
+  ApiError,
+  createClient,
+  type Client,
+  type IssuedApiKey,
+  type Me,
+  type SessionAccess,
+} from '@agentapi-proxy/client';
 
 /** Whether the console knows whom it works for. */
 export type AuthState =
@@ -32,6 +39,9 @@ export class Auth {
   readonly #state = signal<AuthState>({ kind: 'checking' });
   readonly #base: string;
   #key: string | null;
+  /** How many credentials there have been: what is refused counts for those that it was asked with. */
+  #turn = 0;
+  #isReplacing = false;
 
   /** @param base - address of the console, with a slash at its end */
   constructor(base: string) {
@@ -82,11 +92,11 @@ export class Auth {
   /** As the platform's own, with credentials; tells of those that are not good any more. */
   async fetch(url: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers);
-    const sentKey = this.#key;
-    if (sentKey !== null) headers.set('x-api-key', sentKey);
+    const turn = this.#turn;
+    if (this.#key !== null) headers.set('x-api-key', this.#key);
     headers.set('x-console', MARK['X-Console']);
     const response = await globalThis.fetch(url, { ...init, headers });
-    if (response.status === 401 && sentKey === this.#key) this.#lose();
+    if (response.status === 401 && turn === this.#turn && !this.#isReplacing) this.#lose();
     return response;
   }
 
@@ -120,15 +130,41 @@ export class Auth {
       if (error instanceof ApiError && error.kind === 'unauthorized') return 'rejected';
       throw error;
     }
-    if (remember && (await this.#post('sign-in', { api_key: key }))) {
-      this.#key = null;
-      sessionStorage.removeItem(STORED_KEY);
-    } else {
-      this.#key = key;
-      sessionStorage.setItem(STORED_KEY, key);
-    }
+    if (remember && (await this.#post('sign-in', { api_key: key }))) this.#forget();
+    else this.#keep(key);
     this.#state.value = { kind: 'signed-in', me };
     return null;
+  }
+
+  /**
+   * Has the key of the person replaced, and goes on with the new one, kept as the old one was. The old one may end at
+   * once; what is refused to it meanwhile does not sign anybody out.
+   *
+   * @param replace - has the server do it
+   */
+  async replaceKey(replace: () => Promise<IssuedApiKey>): Promise<IssuedApiKey> {
+    const { me } = this;
+    this.#isReplacing = true;
+    try {
+      const issued = await replace();
+      const isCookie = this.#key === null;
+      this.#keep(issued.key);
+      // The new key is good in any case, and shown only once: nothing that fails from here on may hide it.
+      if (isCookie && (await this.#isPosted('sign-in', { api_key: issued.key }))) this.#forget();
+      if (me !== null) {
+        const { expires_at: _old, ...rest } = me;
+        const end = issued.expires_at === null ? {} : { expires_at: issued.expires_at };
+        const key = { id: issued.id, name: issued.name };
+        const credential = this.#key === null ? 'cookie' : 'header';
+        this.#state.value = { kind: 'signed-in', me: { ...rest, ...end, key, credential } };
+      }
+      return issued;
+    } catch (error) {
+      if (error instanceof ApiError && error.kind === 'unauthorized') this.#lose();
+      throw error;
+    } finally {
+      this.#isReplacing = false;
+    }
   }
 
   /** Forgets the credentials, also those that the browser keeps. */
@@ -145,9 +181,24 @@ export class Auth {
     this.#state.value = { kind: 'signed-out', because: hadKey || wasSignedIn ? 'expired' : 'no-key' };
   }
 
+  #keep(key: string): void {
+    this.#turn += 1;
+    this.#key = key;
+    sessionStorage.setItem(STORED_KEY, key);
+  }
+
   #forget(): void {
+    this.#turn += 1;
     this.#key = null;
     sessionStorage.removeItem(STORED_KEY);
+  }
+
+  async #isPosted(name: string, body: object): Promise<boolean> {
+    try {
+      return await this.#post(name, body);
+    } catch {
+      return false;
+    }
   }
 
   async #post(name: string, body: object): Promise<boolean> {
