@@ -11,6 +11,7 @@ import { Menu } from '../../components/menu.tsx';
 import { ErrorNotice, Notice } from '../../components/notice.tsx';
 import { RelativeTime } from '../../components/relative-time.tsx';
 import { UnsavedChanges } from '../../components/unsaved-changes.tsx';
+import { useFormDraft } from '../../components/use-form-draft.ts';
 import { useConsole, usePageTitle } from '../../console-context.ts';
 import { PROFILE, PROFILES } from '../../texts/profiles.ts';
 import { ConflictDialog } from './conflict-dialog.tsx';
@@ -42,12 +43,13 @@ const NO_PROBLEMS: ProfileProblems = new Map();
 
 /** Makes or changes a profile. */
 export function ProfileEditor({ stored, initial, source, title }: ProfileEditorProps) {
-  const { auth, client, toasts } = useConsole();
+  const { auth, client, drafts, toasts } = useConsole();
   const [, navigate] = useLocation();
   const root = useRef<HTMLFormElement>(null);
-  const [base, setBase] = useState(stored);
-  const [start, setStart] = useState(initial);
-  const [form, setForm] = useState(initial);
+  const [draft, trackDraft] = useFormDraft(drafts.profiles);
+  const [base, setBase] = useState(draft === null ? stored : draft.base);
+  const [start, setStart] = useState(draft?.start ?? initial);
+  const [form, setForm] = useState(draft?.form ?? initial);
   const [problems, setProblems] = useState(NO_PROBLEMS);
   const [failure, setFailure] = useState<unknown>(null);
   const [isBusy, setBusy] = useState(false);
@@ -60,7 +62,9 @@ export function ProfileEditor({ stored, initial, source, title }: ProfileEditorP
   const canCreate = auth.can('profile:create');
   const canEdit = base === null ? canCreate : auth.can('profile:update');
   const canChoose = auth.can('session:create');
-  const isDirty = canEdit && leavingTo === null && !isSameForm(form, start);
+  const isChanged = leavingTo === null && !isSameForm(form, start);
+  const isDirty = canEdit && isChanged;
+  trackDraft(isChanged ? { form, start, base } : null);
   const choices = useLoaded(
     async (signal) => {
       if (!canChoose) return null;

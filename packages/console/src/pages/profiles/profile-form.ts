@@ -1,4 +1,4 @@
-import type { Profile, ProfileRequest, ProfileTemplate } from '@agentapi-proxy/client';
+import type { Profile, ProfileRequest, ProfileTemplate, VersionedProfile } from '@agentapi-proxy/client';
 import { isBlankPair, pair, pairProblems, type Pair } from '../../components/pairs.ts';
 import { PROFILE } from '../../texts/profiles.ts';
 
@@ -27,6 +27,15 @@ export interface ProfileForm {
   readonly environment: readonly Pair[] | null;
   readonly templates: readonly TemplateRow[];
   readonly isDefault: boolean;
+}
+
+/** What there is to go on with when a key has ended in between. */
+export interface ProfileDraft {
+  readonly form: ProfileForm;
+  /** What the form showed at first. */
+  readonly start: ProfileForm;
+  /** What is changed; `null` for a new profile. */
+  readonly base: VersionedProfile | null;
 }
 
 /** What is wrong, by the path of the member as the API names it. */
