@@ -7,6 +7,7 @@ import { ToastRegion } from './components/toasts.tsx';
 import { useConsole } from './console-context.ts';
 import { ErrorBoundary } from './error-boundary.tsx';
 import { Layout } from './layout/layout.tsx';
+import { useSignOut } from './layout/use-sign-out.ts';
 import { lazy } from './lazy-page.tsx';
 import { NotFoundPage } from './pages/not-found-page.tsx';
 import { SignInPage } from './pages/sign-in-page.tsx';
@@ -69,6 +70,7 @@ function Pages() {
 
 function Forbidden({ permission }: { readonly permission: string }) {
   const { auth } = useConsole();
+  const signOut = useSignOut();
   return (
     <div class="page">
       <EmptyState
@@ -77,7 +79,7 @@ function Forbidden({ permission }: { readonly permission: string }) {
         title={permission === 'session:list' ? SESSIONS.forbiddenTitle : SIGN_IN.forbiddenTitle}
         actions={
           auth.me?.authentication === 'on' && (
-            <Button icon="signOut" onClick={() => void auth.signOut()}>
+            <Button icon="signOut" onClick={signOut}>
               {SIGN_IN.otherKey}
             </Button>
           )

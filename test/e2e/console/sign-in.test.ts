@@ -81,9 +81,20 @@ describe.skipIf(CHROMIUM === null)('signing in to the console [needs chromium]',
       const tab = await context.newPage();
       await tab.goto(`${server.url}/console/`);
       await tab.getByRole('heading', { name: 'No sessions yet' }).waitFor();
-      await tab.getByRole('button', { name: 'Account and settings' }).click();
-      await tab.getByRole('menuitem', { name: 'Sign out' }).click();
+      const signOut = async (): Promise<void> => {
+        await tab.getByRole('button', { name: 'Account and settings' }).click();
+        await tab.getByRole('menuitem', { name: 'Sign out' }).click();
+      };
+      // Only the server can take the cookie back, so nobody is told to be gone who is not.
+      await tab.route('**/console/sign-out', (route) => route.abort());
+      await signOut();
+      await tab.getByText('You are still signed in').waitFor();
+      expect(await tab.getByLabel('API key').count()).toBe(0);
+      expect(await context.cookies()).toHaveLength(1);
+      await tab.unroute('**/console/sign-out');
+      await signOut();
       await tab.getByText('You have signed out.').waitFor();
+      expect(await context.cookies()).toEqual([]);
       await page.reload();
       await page.getByLabel('API key').waitFor();
     });

@@ -26,6 +26,8 @@ const STORED_KEY = 'agentapi-proxy.console.key';
 const LINK_PARAMETER = 'token';
 /** Marks requests of the console: other pages cannot send it, so a cookie alone changes nothing. */
 const MARK = { 'X-Console': '1' } as const;
+/** Whoever wants to be gone does not wait for a server that says nothing. */
+const POST_MS = 10_000;
 /** The API refuses keys with anything else. */
 const KEY_FORM = /^[\x21-\x7e]+$/;
 
@@ -167,11 +169,22 @@ export class Auth {
     }
   }
 
-  /** Forgets the credentials, also those that the browser keeps. */
-  async signOut(): Promise<void> {
+  /**
+   * Forgets the credentials, also those that the browser keeps.
+   *
+   * @returns false when the person is still signed in: only the server can take the cookie back
+   */
+  async signOut(): Promise<boolean> {
+    const isCookie = this.#key === null;
+    if (!isCookie) this.#leave();
+    const isPosted = await this.#isPosted('sign-out', {});
+    if (isCookie && isPosted) this.#leave();
+    return !isCookie || isPosted;
+  }
+
+  #leave(): void {
     this.#forget();
     this.#state.value = { kind: 'signed-out', because: 'signed-out' };
-    await this.#post('sign-out', {});
   }
 
   #lose(): void {
@@ -206,6 +219,7 @@ export class Auth {
       method: 'POST',
       headers: { ...MARK, 'content-type': 'application/json' },
       body: JSON.stringify(body),
+      signal: AbortSignal.timeout(POST_MS),
     });
     return response.ok;
   }
