@@ -29,7 +29,8 @@ export function App({ basePath }: { readonly basePath: string }) {
         </main>
       )}
       {state.kind === 'signed-out' && <SignInPage because={state.because} />}
-      {state.kind === 'signed-in' && <Pages />}
+      {/* Nothing of a page is for somebody else who signs in from another tab. */}
+      {state.kind === 'signed-in' && <Pages key={`${state.me.user_id} ${state.me.session_id ?? ''}`} />}
       <ToastRegion toasts={toasts} />
     </Router>
   );

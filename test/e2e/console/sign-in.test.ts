@@ -95,8 +95,12 @@ describe.skipIf(CHROMIUM === null)('signing in to the console [needs chromium]',
       await signOut();
       await tab.getByText('You have signed out.').waitFor();
       expect(await context.cookies()).toEqual([]);
-      await page.reload();
-      await page.getByLabel('API key').waitFor();
+      // The other tab hears of it, and of who comes next.
+      await page.getByRole('heading', { name: 'Sign in to agentapi-proxy' }).waitFor();
+      await page.getByLabel('API key').fill((await issueKey('wendy')).key);
+      await page.getByLabel('Remember me on this device').check();
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await tab.getByRole('button', { name: 'wendy, account and settings' }).waitFor();
     });
   });
 

@@ -26,6 +26,8 @@ const STORED_KEY = 'agentapi-proxy.console.key';
 const LINK_PARAMETER = 'token';
 /** Marks requests of the console: other pages cannot send it, so a cookie alone changes nothing. */
 const MARK = { 'X-Console': '1' } as const;
+/** Where tabs tell each other that the cookie, which they all share, is another or gone. */
+const CHANNEL = 'agentapi-proxy.console.auth';
 /** Whoever wants to be gone does not wait for a server that says nothing. */
 const POST_MS = 10_000;
 /** The API refuses keys with anything else. */
@@ -44,6 +46,8 @@ export class Auth {
   /** How many credentials there have been: what is refused counts for those that it was asked with. */
   #turn = 0;
   #isReplacing = false;
+  /** `null` where the browser keeps its tabs apart. */
+  readonly #channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel(CHANNEL) : null;
 
   /** @param base - address of the console, with a slash at its end */
   constructor(base: string) {
@@ -54,6 +58,7 @@ export class Auth {
       headers: MARK,
       fetch: (url, init) => this.fetch(url, init),
     });
+    this.#channel?.addEventListener('message', () => void this.#followCookie());
   }
 
   get state(): ReadonlySignal<AuthState> {
@@ -124,15 +129,9 @@ export class Auth {
    */
   async signIn(key: string, remember: boolean): Promise<'malformed' | 'rejected' | null> {
     if (!KEY_FORM.test(key)) return 'malformed';
-    const probe = createClient({ baseUrl: new URL('../', this.#base), apiKey: key, headers: MARK });
-    let me: Me;
-    try {
-      me = await probe.me();
-    } catch (error) {
-      if (error instanceof ApiError && error.kind === 'unauthorized') return 'rejected';
-      throw error;
-    }
-    if (remember && (await this.#post('sign-in', { api_key: key }))) this.#forget();
+    const me = await this.#whoIs(key);
+    if (me === null) return 'rejected';
+    if (remember && (await this.#post('sign-in', { api_key: key }))) this.#useCookie();
     else this.#keep(key);
     this.#state.value = { kind: 'signed-in', me };
     return null;
@@ -152,7 +151,7 @@ export class Auth {
       const isCookie = this.#key === null;
       this.#keep(issued.key);
       // The new key is good in any case, and shown only once: nothing that fails from here on may hide it.
-      if (isCookie && (await this.#isPosted('sign-in', { api_key: issued.key }))) this.#forget();
+      if (isCookie && (await this.#isPosted('sign-in', { api_key: issued.key }))) this.#useCookie();
       if (me !== null) {
         const { expires_at: _old, ...rest } = me;
         const end = issued.expires_at === null ? {} : { expires_at: issued.expires_at };
@@ -179,12 +178,50 @@ export class Auth {
     if (!isCookie) this.#leave();
     const isPosted = await this.#isPosted('sign-out', {});
     if (isCookie && isPosted) this.#leave();
+    if (isPosted) this.#tellTabs();
     return !isCookie || isPosted;
   }
 
   #leave(): void {
     this.#forget();
     this.#state.value = { kind: 'signed-out', because: 'signed-out' };
+  }
+
+  /** Another tab has signed in or out: whoever uses the cookie is now who that says. */
+  async #followCookie(): Promise<void> {
+    if (this.#key !== null) return;
+    const turn = this.#turn;
+    let me: Me | null;
+    try {
+      me = await this.#whoIs(null);
+    } catch {
+      // The next request finds out.
+      return;
+    }
+    if (turn !== this.#turn) return;
+    const known = this.me;
+    if (me === null) {
+      if (known !== null) this.#leave();
+    } else if (me.user_id !== known?.user_id || me.key?.id !== known.key?.id) {
+      this.#turn += 1;
+      this.#state.value = { kind: 'signed-in', me };
+    }
+  }
+
+  /** @param key - `null` for the cookie. @returns `null` for nobody */
+  async #whoIs(key: string | null): Promise<Me | null> {
+    const credentials = key === null ? {} : { apiKey: key };
+    const probe = createClient({ baseUrl: new URL('../', this.#base), headers: MARK, ...credentials });
+    try {
+      return await probe.me();
+    } catch (error) {
+      if (error instanceof ApiError && error.kind === 'unauthorized') return null;
+      throw error;
+    }
+  }
+
+  #tellTabs(): void {
+    this.#channel?.postMessage(null);
   }
 
   #lose(): void {
@@ -198,6 +235,11 @@ export class Auth {
     this.#turn += 1;
     this.#key = key;
     sessionStorage.setItem(STORED_KEY, key);
+  }
+
+  #useCookie(): void {
+    this.#forget();
+    this.#tellTabs();
   }
 
   #forget(): void {
