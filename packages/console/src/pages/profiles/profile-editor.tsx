@@ -1,5 +1,5 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { Link, useLocation } from 'wouter-preact';
+import { Link, useLocation, useRouter } from 'wouter-preact';
 import { ApiError, type Profile, type VersionedProfile } from '@agentapi-proxy/client';
 import { fieldErrorOf } from '../../api/field-error.ts';
 import { useLoaded } from '../../api/use-loaded.ts';
@@ -24,6 +24,7 @@ import {
   isSameForm,
   membersOf,
   profileProblems,
+  rebasedForm,
   requestOf,
   type ProfileForm,
   type ProfileProblems,
@@ -45,11 +46,14 @@ const NO_PROBLEMS: ProfileProblems = new Map();
 export function ProfileEditor({ stored, initial, source, title }: ProfileEditorProps) {
   const { auth, client, drafts, toasts } = useConsole();
   const [, navigate] = useLocation();
+  const router = useRouter();
   const root = useRef<HTMLFormElement>(null);
   const [draft, trackDraft] = useFormDraft(drafts.profiles);
   const [base, setBase] = useState(draft === null ? stored : draft.base);
   const [start, setStart] = useState(draft?.start ?? initial);
   const [form, setForm] = useState(draft?.form ?? initial);
+  const latest = useRef(form);
+  latest.current = form;
   const [problems, setProblems] = useState(NO_PROBLEMS);
   const [failure, setFailure] = useState<unknown>(null);
   const [isBusy, setBusy] = useState(false);
@@ -80,11 +84,14 @@ export function ProfileEditor({ stored, initial, source, title }: ProfileEditorP
     if (leavingTo !== null) navigate(leavingTo, { replace: true });
   }, [leavingTo, navigate]);
 
-  const show = (version: VersionedProfile): void => {
+  /** @param submitted - what was saved; what was changed since is not */
+  const show = (version: VersionedProfile, submitted: ProfileForm | null): void => {
     const shown = formOfProfile(version.profile);
     setBase(version);
     setStart(shown);
-    setForm(shown);
+    setForm((known) =>
+      submitted === null || known === submitted ? shown : rebasedForm(known, submitted, shown),
+    );
     setProblems(NO_PROBLEMS);
     setConflict(null);
     setFailure(null);
@@ -113,15 +120,20 @@ export function ProfileEditor({ stored, initial, source, title }: ProfileEditorP
     setBusy(true);
     try {
       if (base === null) {
-        const { profile } = await client.profiles.create(requestOf(form, source));
+        const made = await client.profiles.create(requestOf(form, source));
+        const path = `/profiles/${made.profile.id}`;
+        if (latest.current !== form) {
+          const shown = formOfProfile(made.profile);
+          const rebased = rebasedForm(latest.current, form, shown);
+          drafts.profiles.keep(`${router.base}${path}`, { form: rebased, start: shown, base: made });
+        }
         toasts.success(PROFILE.made);
-        setLeavingTo(`/profiles/${profile.id}`);
+        setLeavingTo(path);
       } else {
         const { profile, etag } = base;
         const changes = changesOf(form, profile, over?.profile);
-        show(
-          await client.profiles.update(profile.id, changes, { ifMatch: over === null ? etag : over.etag }),
-        );
+        const ifMatch = over === null ? etag : over.etag;
+        show(await client.profiles.update(profile.id, changes, { ifMatch }), form);
         toasts.success(PROFILE.saved);
       }
     } catch (error) {
@@ -260,7 +272,7 @@ export function ProfileEditor({ stored, initial, source, title }: ProfileEditorP
           theirs={differencesOf(base.profile, conflict.profile)}
           mine={membersOf(changesOf(form, base.profile))}
           onClose={() => setConflict(null)}
-          onReload={() => show(conflict)}
+          onReload={() => show(conflict, null)}
           onOverwrite={() => void save(conflict)}
         />
       )}

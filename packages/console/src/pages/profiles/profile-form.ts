@@ -146,6 +146,39 @@ export function changesOf(form: ProfileForm, profile: Profile, newer?: Profile):
   );
 }
 
+/**
+ * A form that was changed while it was being saved: what was changed since stays, all else is as it was saved.
+ *
+ * @param submitted - the form as it was sent
+ * @param saved - the form of what the server has made of that
+ */
+export function rebasedForm(form: ProfileForm, submitted: ProfileForm, saved: ProfileForm): ProfileForm {
+  const of = <Member extends keyof ProfileForm>(member: Member): ProfileForm[Member] =>
+    form[member] === submitted[member] ? saved[member] : form[member];
+  return {
+    name: of('name'),
+    description: of('description'),
+    agent: of('agent'),
+    agentArgs: of('agentArgs'),
+    script: of('script'),
+    repository: of('repository'),
+    systemPrompt: of('systemPrompt'),
+    // The server has the values that were sent now.
+    environment:
+      form.environment?.map((each) =>
+        submitted.environment?.includes(each) === true && !isBlankPair(each)
+          ? { ...each, value: '', isKept: true }
+          : each,
+      ) ?? saved.environment,
+    templates: form.templates.map((each) => {
+      const index = submitted.templates.findIndex(({ key }) => key === each.key);
+      const stored = saved.templates[index]?.stored;
+      return stored === undefined ? each : { ...each, stored };
+    }),
+    isDefault: of('isDefault'),
+  };
+}
+
 /** Whether two forms ask for the same. */
 export function isSameForm(a: ProfileForm, b: ProfileForm): boolean {
   const kept = (form: ProfileForm) => form.environment?.map(({ name, isKept }) => [name, isKept === true]);
