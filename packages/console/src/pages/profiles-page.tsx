@@ -105,14 +105,7 @@ function ProfileList({ profiles, onChanged }: ProfileListProps) {
         ))}
       </ul>
       {deleted !== null && (
-        <DeleteDialog
-          profile={deleted}
-          onClose={() => setDeleted(null)}
-          onDeleted={() => {
-            setDeleted(null);
-            onChanged();
-          }}
-        />
+        <DeleteDialog profile={deleted} onClose={() => setDeleted(null)} onDeleted={onChanged} />
       )}
     </>
   );

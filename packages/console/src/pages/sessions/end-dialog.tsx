@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { ApiError } from '@agentapi-proxy/client';
 import { isLive, type LiveSession } from '../../api/live-session.ts';
 import { errorText } from '../../api/error-text.ts';
@@ -6,6 +6,7 @@ import { titleOf } from '../../api/titles.ts';
 import { Button } from '../../components/button.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { Notice } from '../../components/notice.tsx';
+import { useIsGone } from '../../components/use-is-gone.ts';
 import { useConsole } from '../../console-context.ts';
 import { COMMON } from '../../texts/common.ts';
 import { END } from '../../texts/sessions.ts';
@@ -36,13 +37,7 @@ export function EndDialog({ sessions: asked, onClose, onEnded }: EndDialogProps)
   const [attempted, setAttempted] = useState(asked.length);
   const [failures, setFailures] = useState<readonly Failure[]>([]);
   const isRemoval = useRef(asked.every(({ phase }) => !isLive(phase))).current;
-  const isGone = useRef(false);
-  useEffect(
-    () => () => {
-      isGone.current = true;
-    },
-    [],
-  );
+  const isGone = useIsGone();
   const nameOf = (session: LiveSession): string => titleOf(session, titles.of(session.id).value);
 
   const end = async (): Promise<void> => {
