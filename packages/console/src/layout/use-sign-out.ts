@@ -4,9 +4,8 @@ import { ACCOUNT } from '../texts/common.ts';
 /** Signs out; says so when that did not work. */
 export function useSignOut(): () => void {
   const { auth, toasts } = useConsole();
-  return () => {
-    void auth.signOut().then((isSignedOut) => {
-      if (!isSignedOut) toasts.failure(ACCOUNT.signOutFailed);
-    });
+  const signOut = async (): Promise<void> => {
+    if (!(await auth.signOut())) toasts.failure(ACCOUNT.signOutFailed);
   };
+  return () => void signOut();
 }
