@@ -1,5 +1,5 @@
 import { useMemo } from 'preact/hooks';
-import { Redirect, Route, Router, Switch } from 'wouter-preact';
+import { Redirect, Route, Router, Switch, matchRoute, useLocation, useRouter } from 'wouter-preact';
 import { Button } from './components/button.tsx';
 import { Loading } from './components/loading.tsx';
 import { EmptyState, ErrorNotice } from './components/notice.tsx';
@@ -38,17 +38,21 @@ export function App({ basePath }: { readonly basePath: string }) {
 
 function Pages() {
   const { auth } = useConsole();
+  const { parser } = useRouter();
+  const [location] = useLocation();
   const pages = useMemo(() => ROUTES.map((route) => ({ ...route, Page: lazy(route.load) })), []);
   // A shared link opens one session, and nothing else.
   const linked = auth.me?.session_id;
+  const shown = pages.find(({ path }) => matchRoute(parser, path, location)[0]);
+  // One frame around all pages, so that it stays when they change.
   return (
-    <Switch>
-      <Route path="/">
-        <Redirect to={linked === undefined ? '/sessions' : `/sessions/${linked}`} replace />
-      </Route>
-      {pages.map(({ path, Page, frame, permission, adminOnly }) => (
-        <Route key={path} path={path}>
-          <Layout frame={frame ?? 'page'}>
+    <Layout frame={shown?.frame ?? 'page'}>
+      <Switch>
+        <Route path="/">
+          <Redirect to={linked === undefined ? '/sessions' : `/sessions/${linked}`} replace />
+        </Route>
+        {pages.map(({ path, Page, permission, adminOnly }) => (
+          <Route key={path} path={path}>
             <ErrorBoundary>
               {(permission !== undefined && !auth.can(permission)) ||
               (adminOnly === true && !auth.isAdmin) ? (
@@ -57,15 +61,13 @@ function Pages() {
                 <Page />
               )}
             </ErrorBoundary>
-          </Layout>
-        </Route>
-      ))}
-      <Route>
-        <Layout frame="page">
+          </Route>
+        ))}
+        <Route>
           <NotFoundPage />
-        </Layout>
-      </Route>
-    </Switch>
+        </Route>
+      </Switch>
+    </Layout>
   );
 }
 
