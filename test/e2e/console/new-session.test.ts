@@ -105,11 +105,14 @@ describe.skipIf(CHROMIUM === null)('a new session [needs chromium]', () => {
       environment: { FROM_PROFILE: SECRET },
       message_templates: [{ name: 'review', content: 'Review {{file}}.' }],
     });
-    const path = `sessions/new?profile=${profile.id}&message=Hello&title=Linked&tag.team=docs&script=x`;
+    // It is decoded once, and no more.
+    const message = 'See https://host/My%20Page, 100%de';
+    const query = `profile=${profile.id}&message=${encodeURIComponent(message)}&title=Linked`;
+    const path = `sessions/new?${query}&tag.team=docs&script=x`;
     await browser.visit({ server, key: ALICE, path }, async ({ page, check }) => {
       await expect.poll(() => page.getByLabel('Profile', { exact: true }).inputValue()).toBe(profile.id);
       await page.getByText('Brings agent demo, 1 variable.').waitFor();
-      expect(await page.getByLabel('What should the agent do?').inputValue()).toBe('Hello');
+      expect(await page.getByLabel('What should the agent do?').inputValue()).toBe(message);
       expect(await page.getByLabel('Value of tag team').inputValue()).toBe('docs');
       expect(await page.content()).not.toContain(SECRET);
       // What the profile has takes part, and so does what is said besides.
@@ -117,7 +120,9 @@ describe.skipIf(CHROMIUM === null)('a new session [needs chromium]', () => {
       await page.getByRole('button', { name: /^review/ }).click();
       await page.getByLabel('file', { exact: true }).fill('app.ts');
       await page.getByRole('button', { name: 'Insert' }).click();
-      expect(await page.getByLabel('What should the agent do?').inputValue()).toBe('Hello\n\nReview app.ts.');
+      expect(await page.getByLabel('What should the agent do?').inputValue()).toBe(
+        `${message}\n\nReview app.ts.`,
+      );
       await check();
       await submit(page);
       const id = await startedBy(page);

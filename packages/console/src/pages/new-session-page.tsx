@@ -1,9 +1,10 @@
 import { useState } from 'preact/hooks';
-import { useLocation, useSearch } from 'wouter-preact';
+import { useLocation } from 'wouter-preact';
 import { fieldErrorOf } from '../api/field-error.ts';
 import { useFormDraft } from '../components/use-form-draft.ts';
 import { useConsole, usePageTitle } from '../console-context.ts';
 import { NEW_SESSION } from '../texts/new-session.ts';
+import { useSearch } from '../use-search.ts';
 import { StartFields, type ProfileFrom } from './new-session/start-fields.tsx';
 import {
   formOfLink,
