@@ -145,6 +145,16 @@ describe.skipIf(CHROMIUM === null)('signing in to the console [needs chromium]',
     const admin = createClient({ baseUrl: server.url, apiKey: ADMIN });
     const session = await admin.start({ tags: { name: 'Shared work' } });
     const { token } = await session.shares.createLink({ ttl_seconds: 600 });
+    const noted = { server, path: `sessions/${session.id}`, ...REFUSED };
+    await browser.visit(noted, async ({ page, where }) => {
+      await page.getByLabel('API key').waitFor();
+      // Pasted behind the address of the page, which is not loaded anew for it.
+      await page.evaluate((hash) => {
+        location.hash = hash;
+      }, `token=${token}`);
+      await page.getByRole('heading', { name: 'Shared work' }).waitFor();
+      expect(where()).toBe(`/sessions/${session.id}`);
+    });
     await browser.visit(
       // A request that is with the agent when the session ends is answered with 502 (PX-144).
       { server, path: `sessions/${session.id}#token=${token}`, expectStatuses: [404, 502] },

@@ -58,6 +58,13 @@ export class Auth {
       headers: MARK,
       fetch: (url, init) => this.fetch(url, init),
     });
+    // A link that is pasted into a tab with the same page does not load it anew.
+    addEventListener('hashchange', () => {
+      const key = takeKeyOfLink();
+      if (key === null) return;
+      this.#keep(key);
+      void this.check();
+    });
     this.#channel?.addEventListener('message', () => void this.#followCookie());
   }
 
