@@ -9,6 +9,8 @@ import { startServer } from '../../support/server-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
 
 const LOOKER = 'key-of-a-looker-0123456789abcdef';
+/** Sees sessions in the list, and nothing of what they do. */
+const LISTER = 'key-of-a-lister-0123456789abcdef';
 const SECRET = 'sk-very-secret-0123456789';
 
 /** Each has a browser, a server and agents to start, on a machine that does so for other tests, too. */
@@ -18,7 +20,10 @@ let server: ServerProcess;
 let alice: Client;
 const browser = sharedBrowser(async (own) => {
   const permissions = ['session:list', 'session:access', 'profile:list', 'profile:read'];
-  const auth = authOf({ key: LOOKER, user_id: 'alice', role: 'user', permissions });
+  const auth = authOf(
+    { key: LOOKER, user_id: 'alice', role: 'user', permissions },
+    { key: LISTER, user_id: 'alice', role: 'user', permissions: ['session:list'] },
+  );
   const absent = { command: 'no-such-agent-program' };
   server = await own(startServer({ config: { agents: { absent }, auth } }));
   alice = createClient({ baseUrl: server.url, apiKey: ALICE });
@@ -161,7 +166,14 @@ describe.skipIf(CHROMIUM === null)('a new session [needs chromium]', () => {
   test.each(WINDOW_NAMES)(
     'on a %s: that fails shows the reason and the log, and can be tried again',
     async (window) => {
-      await browser.visit({ server, key: ALICE, window, path: 'sessions/new' }, async ({ page, check }) => {
+      const { profile } = await alice.profiles.create({ name: 'By default', is_default: true });
+      let failedId = '';
+      // Its details may be asked for once more while the session goes.
+      const options = { server, key: ALICE, window, path: 'sessions/new', expectStatuses: [404] };
+      await browser.visit(options, async ({ page, check }) => {
+        const chosen = page.getByLabel('Profile', { exact: true });
+        await expect.poll(() => chosen.inputValue()).toBe(profile.id);
+        await chosen.selectOption('');
         await page.getByLabel('What should the agent do?').fill('This is not lost');
         await page.getByLabel('Agent', { exact: true }).selectOption('absent');
         await page.getByText('Its program is not installed').waitFor();
@@ -173,12 +185,23 @@ describe.skipIf(CHROMIUM === null)('a new session [needs chromium]', () => {
           .waitFor();
         await page.getByRole('heading', { name: 'Log of the session' }).waitFor();
         await check();
+        failedId =
+          (await page.getByRole('link', { name: 'Open the failed session' }).getAttribute('href')) ?? '';
         await page.getByRole('button', { name: 'Change something and try again' }).click();
         expect(await page.getByLabel('What should the agent do?').inputValue()).toBe('This is not lost');
+        // Nor is the choice of no profile, when the profiles come.
+        await chosen.getByRole('option', { name: 'By default' }).waitFor({ state: 'attached' });
         await page.getByLabel('Agent', { exact: true }).selectOption('demo');
         await submit(page);
-        await alice.delete(await startedBy(page));
+        const id = await startedBy(page);
+        expect(await alice.get(id)).not.toHaveProperty('profile_id');
+        await alice.delete(id);
       });
+      const path = failedId.replace(/^.*\/console\//, '');
+      await browser.visit({ server, key: LISTER, window, path }, async ({ page }) => {
+        await page.getByText('This session has failed.', { exact: true }).waitFor();
+      });
+      await alice.profiles.delete(profile.id);
     },
   );
 

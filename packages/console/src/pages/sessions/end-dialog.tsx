@@ -98,7 +98,7 @@ export function EndDialog({ sessions: asked, onClose, onEnded }: EndDialogProps)
       {failures.length > 0 ? (
         <Notice tone="danger">{END.failedTitle(failures.length, attempted)}</Notice>
       ) : (
-        <p>{isRemoval ? END.removeText : END.text}</p>
+        <p>{isRemoval ? END.removeText(sessions.length) : END.text(sessions.length)}</p>
       )}
       <ul role="list" class="end-list">
         {named.map((session) => {
