@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page, Request } from 'playwright-core';
 import { afterAll, beforeAll } from 'vitest';
 import { z } from 'zod';
 import { CACHE_FOLDER, findPart } from '../../tools/src/outside-parts.ts';
@@ -255,4 +255,27 @@ export async function setHidden(page: Page, isHidden: boolean): Promise<void> {
     Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
     document.dispatchEvent(new Event('visibilitychange'));
   }, isHidden);
+}
+
+/**
+ * Keeps a request back, so that something can happen before its answer.
+ *
+ * @returns `asked` resolves when the page has sent it; `release` lets it go on
+ */
+export async function holdRequest(
+  page: Page,
+  method: string,
+  address: RegExp,
+): Promise<{ readonly asked: Promise<unknown>; readonly release: () => void }> {
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const isHeld = (request: Request): boolean =>
+    request.method() === method && address.test(new URL(request.url()).pathname);
+  await page.route('**', async (route) => {
+    if (isHeld(route.request())) await released;
+    await route.continue();
+  });
+  return { asked: page.waitForRequest(isHeld), release };
 }

@@ -1,5 +1,5 @@
 import { useMemo } from 'preact/hooks';
-import { Redirect, Route, Router, Switch } from 'wouter-preact';
+import { Redirect, Route, Router, Switch, matchRoute, useLocation, useRouter } from 'wouter-preact';
 import { Button } from './components/button.tsx';
 import { Loading } from './components/loading.tsx';
 import { EmptyState, ErrorNotice } from './components/notice.tsx';
@@ -7,6 +7,7 @@ import { ToastRegion } from './components/toasts.tsx';
 import { useConsole } from './console-context.ts';
 import { ErrorBoundary } from './error-boundary.tsx';
 import { Layout } from './layout/layout.tsx';
+import { useSignOut } from './layout/use-sign-out.ts';
 import { lazy } from './lazy-page.tsx';
 import { NotFoundPage } from './pages/not-found-page.tsx';
 import { SignInPage } from './pages/sign-in-page.tsx';
@@ -28,7 +29,8 @@ export function App({ basePath }: { readonly basePath: string }) {
         </main>
       )}
       {state.kind === 'signed-out' && <SignInPage because={state.because} />}
-      {state.kind === 'signed-in' && <Pages />}
+      {/* Nothing of a page is for somebody else who signs in from another tab. */}
+      {state.kind === 'signed-in' && <Pages key={`${state.me.user_id} ${state.me.session_id ?? ''}`} />}
       <ToastRegion toasts={toasts} />
     </Router>
   );
@@ -36,17 +38,21 @@ export function App({ basePath }: { readonly basePath: string }) {
 
 function Pages() {
   const { auth } = useConsole();
+  const { parser } = useRouter();
+  const [location] = useLocation();
   const pages = useMemo(() => ROUTES.map((route) => ({ ...route, Page: lazy(route.load) })), []);
   // A shared link opens one session, and nothing else.
   const linked = auth.me?.session_id;
+  const shown = pages.find(({ path }) => matchRoute(parser, path, location)[0]);
+  // One frame around all pages, so that it stays when they change.
   return (
-    <Switch>
-      <Route path="/">
-        <Redirect to={linked === undefined ? '/sessions' : `/sessions/${linked}`} replace />
-      </Route>
-      {pages.map(({ path, Page, frame, permission, adminOnly }) => (
-        <Route key={path} path={path}>
-          <Layout frame={frame ?? 'page'}>
+    <Layout frame={shown?.frame ?? 'page'}>
+      <Switch>
+        <Route path="/">
+          <Redirect to={linked === undefined ? '/sessions' : `/sessions/${linked}`} replace />
+        </Route>
+        {pages.map(({ path, Page, permission, adminOnly }) => (
+          <Route key={path} path={path}>
             <ErrorBoundary>
               {(permission !== undefined && !auth.can(permission)) ||
               (adminOnly === true && !auth.isAdmin) ? (
@@ -55,20 +61,19 @@ function Pages() {
                 <Page />
               )}
             </ErrorBoundary>
-          </Layout>
-        </Route>
-      ))}
-      <Route>
-        <Layout frame="page">
+          </Route>
+        ))}
+        <Route>
           <NotFoundPage />
-        </Layout>
-      </Route>
-    </Switch>
+        </Route>
+      </Switch>
+    </Layout>
   );
 }
 
 function Forbidden({ permission }: { readonly permission: string }) {
   const { auth } = useConsole();
+  const signOut = useSignOut();
   return (
     <div class="page">
       <EmptyState
@@ -77,7 +82,7 @@ function Forbidden({ permission }: { readonly permission: string }) {
         title={permission === 'session:list' ? SESSIONS.forbiddenTitle : SIGN_IN.forbiddenTitle}
         actions={
           auth.me?.authentication === 'on' && (
-            <Button icon="signOut" onClick={() => void auth.signOut()}>
+            <Button icon="signOut" onClick={signOut}>
               {SIGN_IN.otherKey}
             </Button>
           )

@@ -6,9 +6,12 @@ import type { Auth } from './api/auth.ts';
 import type { LiveSession } from './api/live-session.ts';
 import type { LiveSessions } from './api/live-sessions.ts';
 import { titleOf, type Titles } from './api/titles.ts';
+import type { FormDrafts } from './components/form-drafts.ts';
 import type { LeaveGuard } from './components/leave-guard.ts';
 import type { Toasts } from './components/toasts.tsx';
 import type { Notifications } from './notifications/notifications.ts';
+import type { StartDraft } from './pages/new-session/start-form.ts';
+import type { ProfileDraft } from './pages/profiles/profile-form.ts';
 import type { Preferences } from './preferences.ts';
 
 /** The parts that pages work with; made once by `main.tsx`. */
@@ -26,6 +29,8 @@ export interface Console {
   readonly notifications: Notifications;
   /** Asks before something unsaved is left behind. */
   readonly leaveGuard: LeaveGuard;
+  /** What is written in forms when the key ends. */
+  readonly drafts: { readonly starts: FormDrafts<StartDraft>; readonly profiles: FormDrafts<ProfileDraft> };
   /** Short reports at the edge of the page. */
   readonly toasts: Toasts;
 }

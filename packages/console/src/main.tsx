@@ -8,12 +8,15 @@ import { browserTabs, groupNameOf } from './api/tab-group.ts';
 import { Titles } from './api/titles.ts';
 import { seenSignal } from './api/while-seen.ts';
 import { App } from './app.tsx';
+import { FormDrafts } from './components/form-drafts.ts';
 import { LeaveGuard } from './components/leave-guard.ts';
 import { Toasts } from './components/toasts.tsx';
 import { ConsoleContext, type Console } from './console-context.ts';
 import { browserStorage } from './conversation/browser-storage.ts';
 import { KeptText } from './conversation/kept-text.ts';
 import { Notifications } from './notifications/notifications.ts';
+import type { StartDraft } from './pages/new-session/start-form.ts';
+import type { ProfileDraft } from './pages/profiles/profile-form.ts';
 import { Preferences } from './preferences.ts';
 import './styles/tokens.css';
 import './styles/base.css';
@@ -46,6 +49,7 @@ const tabs = browserTabs();
 const sessions = new LiveSessions(new SharedOverview({ client, isSeen, tabs, groupName }));
 const toasts = new Toasts();
 const leaveGuard = new LeaveGuard();
+const drafts = { starts: new FormDrafts<StartDraft>(), profiles: new FormDrafts<ProfileDraft>() };
 const notifications = new Notifications({
   sessions,
   titles,
@@ -63,6 +67,7 @@ const parts: Console = {
   preferences,
   notifications,
   leaveGuard,
+  drafts,
   toasts,
 };
 
@@ -74,9 +79,12 @@ effect(() => {
   const state = auth.state.value;
   sessions.stop();
   // What was written and not sent stays for those whose key has expired: they come back.
-  if (state.kind === 'signed-out' && state.because === 'signed-out')
+  if (state.kind === 'signed-out' && state.because === 'signed-out') {
     new KeptText(browserStorage()).forgetAll();
+    for (const forms of Object.values(drafts)) forms.forgetAll();
+  }
   if (state.kind !== 'signed-in') return;
+  for (const forms of Object.values(drafts)) forms.belongTo(state.me.user_id);
   titles.clear();
   if (auth.can('session:list')) sessions.start();
 });

@@ -73,6 +73,34 @@ describe.skipIf(CHROMIUM === null)('API keys in the console [needs chromium]', (
     });
   });
 
+  test.each(['this tab', 'a cookie'])(
+    'the key of %s is replaced by itself at once: the new one is shown, and the page goes on with it',
+    async (place) => {
+      const name = `Key in ${place}`;
+      const { key } = await root.apiKeys.create({ user_id: 'kim', role: 'user', name });
+      await browser.visit({ server, path: 'keys', expectStatuses: [401] }, async ({ page }) => {
+        await page.getByLabel('API key').fill(key);
+        await page.getByLabel('Remember me on this device').setChecked(place === 'a cookie');
+        await page.getByRole('button', { name: 'Sign in' }).click();
+        await page.getByRole('button', { name: `Replace ${name}` }).click();
+        await page.getByLabel('The old one is good for').selectOption('none');
+        await page.getByRole('button', { name: 'Replace', exact: true }).click();
+        const issued = page.getByRole('dialog', { name: 'Your new key' });
+        const replacement = await issued.getByRole('textbox').inputValue();
+        // The list comes anew, asked for with the new key.
+        await page.getByLabel('Show ended keys').waitFor({ state: 'attached' });
+        expect(await issued.getByRole('textbox').inputValue()).toBe(replacement);
+        const kept = await page.evaluate(() => JSON.stringify(sessionStorage));
+        expect(kept.includes(replacement)).toBe(place === 'this tab');
+        await page.reload();
+        await page.getByRole('row').filter({ hasText: name }).waitFor();
+        await expect(createClient({ baseUrl: server.url, apiKey: key }).me()).rejects.toMatchObject({
+          kind: 'unauthorized',
+        });
+      });
+    },
+  );
+
   test('users see their own keys, and cannot make admins', async () => {
     await root.apiKeys.create({ name: 'Only for root' });
     await browser.visit({ server, key: ALICE, path: 'keys' }, async ({ page, check }) => {

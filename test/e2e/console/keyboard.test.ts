@@ -1,7 +1,7 @@
 import { createClient } from '@agentapi-proxy/client';
 import type { Page } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
-import { CHROMIUM, sharedBrowser, typeIntoFocus } from '../../support/console.ts';
+import { CHROMIUM, OTHER_HOST, sharedBrowser, typeIntoFocus } from '../../support/console.ts';
 import { settled } from '../../support/console-pages.ts';
 import { ADMIN, authOf } from '../../support/console-people.ts';
 import { startServer } from '../../support/server-process.ts';
@@ -96,6 +96,41 @@ describe.skipIf(CHROMIUM === null)('the console by keyboard alone [needs chromiu
       expect(await focus(page)).toEqual({ name: 'Skip to content', isSeen: true });
       await page.keyboard.press('Enter');
       expect(await page.evaluate(() => document.activeElement?.id)).toBe('main');
+    });
+  });
+
+  test('a link of the navigation leads into the page, and a field that a page begins with has the focus', async () => {
+    await browser.visit({ server, key: ADMIN }, async ({ page }) => {
+      const focusedId = (): Promise<string | undefined> => page.evaluate(() => document.activeElement?.id);
+      await page.getByRole('heading', { name: 'No sessions yet' }).waitFor();
+      for (const name of ['Profiles', 'Sessions', 'Profiles']) {
+        await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name, exact: true }).focus();
+        await page.keyboard.press('Enter');
+        await page.getByRole('heading', { name, exact: true }).waitFor();
+        expect(await focusedId()).toBe('main');
+      }
+      // The first time its code is fetched, the second time it is there at once.
+      for (const _time of [1, 2]) {
+        await page.keyboard.press('n');
+        await typeIntoFocus(page, 'Hello');
+        expect(await page.getByLabel('What should the agent do?').inputValue()).toBe('Hello');
+        await page.goBack();
+        await page.getByRole('heading', { name: 'Profiles', exact: true }).waitFor();
+      }
+    });
+  });
+
+  test('copying leaves the focus where it is, also without HTTPS', async () => {
+    await using own = await startServer({ config: { allowed_hosts: [OTHER_HOST] } });
+    const { id } = await own.client.start();
+    const path = `sessions/${id}/details`;
+    const elsewhere = { url: `http://${OTHER_HOST}:${own.port}` };
+    await browser.visit({ server: elsewhere, path }, async ({ page }) => {
+      const copy = page.getByRole('button', { name: 'Copy the id' });
+      await copy.focus();
+      await page.keyboard.press('Enter');
+      await page.getByRole('status').filter({ hasText: 'Copied' }).waitFor({ state: 'attached' });
+      expect(await copy.evaluate((button) => button === document.activeElement)).toBe(true);
     });
   });
 

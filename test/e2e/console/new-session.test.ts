@@ -9,6 +9,8 @@ import { startServer } from '../../support/server-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
 
 const LOOKER = 'key-of-a-looker-0123456789abcdef';
+/** Sees sessions in the list, and nothing of what they do. */
+const LISTER = 'key-of-a-lister-0123456789abcdef';
 const SECRET = 'sk-very-secret-0123456789';
 
 /** Each has a browser, a server and agents to start, on a machine that does so for other tests, too. */
@@ -18,7 +20,10 @@ let server: ServerProcess;
 let alice: Client;
 const browser = sharedBrowser(async (own) => {
   const permissions = ['session:list', 'session:access', 'profile:list', 'profile:read'];
-  const auth = authOf({ key: LOOKER, user_id: 'alice', role: 'user', permissions });
+  const auth = authOf(
+    { key: LOOKER, user_id: 'alice', role: 'user', permissions },
+    { key: LISTER, user_id: 'alice', role: 'user', permissions: ['session:list'] },
+  );
   const absent = { command: 'no-such-agent-program' };
   server = await own(startServer({ config: { agents: { absent }, auth } }));
   alice = createClient({ baseUrl: server.url, apiKey: ALICE });
@@ -108,11 +113,14 @@ describe.skipIf(CHROMIUM === null)('a new session [needs chromium]', () => {
       message_templates: [{ name: 'review', content: 'Review {{file}}.' }],
     });
     let started = '';
-    const path = `sessions/new?profile=${profile.id}&message=Hello&title=Linked&tag.team=docs&script=x`;
+    // It is decoded once, and no more.
+    const message = 'See https://host/My%20Page, 100%de';
+    const query = `profile=${profile.id}&message=${encodeURIComponent(message)}&title=Linked`;
+    const path = `sessions/new?${query}&tag.team=docs&script=x`;
     await browser.visit({ server, key: ALICE, path }, async ({ page, check }) => {
       await expect.poll(() => page.getByLabel('Profile', { exact: true }).inputValue()).toBe(profile.id);
       await page.getByText('Brings agent demo, 1 variable.').waitFor();
-      expect(await page.getByLabel('What should the agent do?').inputValue()).toBe('Hello');
+      expect(await page.getByLabel('What should the agent do?').inputValue()).toBe(message);
       expect(await page.getByLabel('Value of tag team').inputValue()).toBe('docs');
       expect(await page.content()).not.toContain(SECRET);
       // What the profile has takes part, and so does what is said besides.
@@ -120,7 +128,9 @@ describe.skipIf(CHROMIUM === null)('a new session [needs chromium]', () => {
       await page.getByRole('button', { name: /^review/ }).click();
       await page.getByLabel('file', { exact: true }).fill('app.ts');
       await page.getByRole('button', { name: 'Insert' }).click();
-      expect(await page.getByLabel('What should the agent do?').inputValue()).toBe('Hello\n\nReview app.ts.');
+      expect(await page.getByLabel('What should the agent do?').inputValue()).toBe(
+        `${message}\n\nReview app.ts.`,
+      );
       await check();
       await submit(page);
       started = await startedBy(page);
@@ -160,7 +170,13 @@ describe.skipIf(CHROMIUM === null)('a new session [needs chromium]', () => {
     'on a %s: that fails shows the reason and the log, and can be tried again',
     async (window) => {
       let started = '';
-      await browser.visit({ server, key: ALICE, window, path: 'sessions/new' }, async ({ page, check }) => {
+      const { profile } = await alice.profiles.create({ name: 'By default', is_default: true });
+      let failedId = '';
+      const options = { server, key: ALICE, window, path: 'sessions/new' };
+      await browser.visit(options, async ({ page, check }) => {
+        const chosen = page.getByLabel('Profile', { exact: true });
+        await expect.poll(() => chosen.inputValue()).toBe(profile.id);
+        await chosen.selectOption('');
         await page.getByLabel('What should the agent do?').fill('This is not lost');
         await page.getByLabel('Agent', { exact: true }).selectOption('absent');
         await page.getByText('Its program is not installed').waitFor();
@@ -172,13 +188,23 @@ describe.skipIf(CHROMIUM === null)('a new session [needs chromium]', () => {
           .waitFor();
         await page.getByRole('heading', { name: 'Log of the session' }).waitFor();
         await check();
+        failedId =
+          (await page.getByRole('link', { name: 'Open the failed session' }).getAttribute('href')) ?? '';
         await page.getByRole('button', { name: 'Change something and try again' }).click();
         expect(await page.getByLabel('What should the agent do?').inputValue()).toBe('This is not lost');
+        // Nor is the choice of no profile, when the profiles come.
+        await chosen.getByRole('option', { name: 'By default' }).waitFor({ state: 'attached' });
         await page.getByLabel('Agent', { exact: true }).selectOption('demo');
         await submit(page);
         started = await startedBy(page);
+        expect(await alice.get(started)).not.toHaveProperty('profile_id');
       });
       await alice.delete(started);
+      const path = failedId.replace(/^.*\/console\//, '');
+      await browser.visit({ server, key: LISTER, window, path }, async ({ page }) => {
+        await page.getByText('This session has failed.', { exact: true }).waitFor();
+      });
+      await alice.profiles.delete(profile.id);
     },
   );
 

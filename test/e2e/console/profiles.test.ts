@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Page } from 'playwright-core';
 import { createClient } from '@agentapi-proxy/client';
 import type { Client } from '@agentapi-proxy/client';
-import { CHROMIUM, WINDOW_NAMES, sharedBrowser, typeIntoFocus } from '../../support/console.ts';
+import { CHROMIUM, WINDOW_NAMES, holdRequest, sharedBrowser, typeIntoFocus } from '../../support/console.ts';
 import { ADMIN, ALICE, authOf } from '../../support/console-people.ts';
 import { startServer } from '../../support/server-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
@@ -105,6 +105,33 @@ describe.skipIf(CHROMIUM === null)('profiles [needs chromium]', () => {
       await expect
         .poll(async () => (await alice.profiles.get(profile.id)).profile.environment)
         .toEqual({ API_TOKEN: SECRET });
+    });
+  });
+
+  test.each(['made', 'saved'])('what is typed while one is being %s stays, and is unsaved', async (what) => {
+    const { id } = (await make()).profile;
+    const path = what === 'made' ? `profiles/new?from=${id}` : `profiles/${id}`;
+    await browser.visit({ server, key: ALICE, path }, async ({ page }) => {
+      await page.getByText('Has a value that is not shown').first().waitFor();
+      await page.getByRole('button', { name: 'Replace: Value of variable LEVEL' }).click();
+      await typeIntoFocus(page, 'trace');
+      const held = await holdRequest(page, what === 'made' ? 'POST' : 'PUT', /^\/profiles/);
+      await page.keyboard.press('Control+s');
+      await held.asked;
+      await page.getByLabel('System prompt').fill('Be very brief.');
+      held.release();
+      await page.getByText(`The profile was ${what}.`).waitFor();
+      await page.getByText('There are unsaved changes.').waitFor();
+      expect(await page.getByLabel('System prompt').inputValue()).toBe('Be very brief.');
+      expect(await page.content()).not.toContain('trace');
+      await save(page);
+      await page.getByText('There are unsaved changes.').waitFor({ state: 'detached' });
+      const saved = (await alice.profiles.list()).find((each) => (what === 'made') === (each.id !== id));
+      expect(saved).toMatchObject({
+        system_prompt: 'Be very brief.',
+        environment: { API_TOKEN: SECRET, LEVEL: 'trace' },
+        message_templates: [{ name: 'review' }],
+      });
     });
   });
 

@@ -2,7 +2,7 @@ import { createClient } from '@agentapi-proxy/client';
 import type { Page } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
 import { ANSWER, CHROMIUM, WINDOW_NAMES, setHidden, sharedBrowser } from '../../support/console.ts';
-import { ADMIN, ALICE, READER, authOf } from '../../support/console-people.ts';
+import { ADMIN, ALICE, BOB, READER, authOf } from '../../support/console-people.ts';
 import { startPrefixProxy } from '../../support/prefix-proxy.ts';
 import { lastingPort, startServer } from '../../support/server-process.ts';
 import { ServerSeries } from '../../support/server-series.ts';
@@ -130,6 +130,34 @@ describe.skipIf(CHROMIUM === null)('keys that let people do less [needs chromium
       expect(where()).toBe(`/${path}`);
       expect(await box(page).inputValue()).toBe('a long thought');
     });
+  });
+
+  test('a key that is revoked while somebody fills in a form: whoever it was finds it as it was, others do not', async () => {
+    await using server = await startServer({ config: { auth: authOf() } });
+    const root = createClient({ baseUrl: server.url, apiKey: ADMIN });
+    const alice = createClient({ baseUrl: server.url, apiKey: ALICE });
+    const { profile } = await alice.profiles.create({ name: 'Reviews', system_prompt: 'Be brief.' });
+    const fillIn = async (path: string, label: string, next: string, text: string): Promise<void> => {
+      const issued = await root.apiKeys.create({ user_id: 'alice', role: 'user', name: 'Laptop' });
+      await browser.visit(
+        { server, key: issued.key, path, expectStatuses: [401] },
+        async ({ page, where }) => {
+          await page.getByLabel(label).fill('a long thought');
+          await root.apiKeys.revoke(issued.id);
+          await page.getByLabel('API key').fill(next);
+          await page.keyboard.press('Enter');
+          await expect.poll(() => page.getByLabel(label).inputValue()).toBe(text);
+          expect(where()).toBe(`/${path}`);
+          expect(await page.evaluate(() => JSON.stringify([localStorage, sessionStorage]))).not.toContain(
+            'a long thought',
+          );
+        },
+      );
+    };
+    const message = 'What should the agent do?';
+    await fillIn('sessions/new?title=Linked', message, ALICE, 'a long thought');
+    await fillIn('sessions/new?title=Linked', message, BOB, '');
+    await fillIn(`profiles/${profile.id}`, 'System prompt', ALICE, 'a long thought');
   });
 
   test.each(WINDOW_NAMES)(

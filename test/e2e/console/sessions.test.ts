@@ -2,7 +2,14 @@ import { describe, expect, test, vi } from 'vitest';
 import type { Page } from 'playwright-core';
 import { createClient } from '@agentapi-proxy/client';
 import type { Client } from '@agentapi-proxy/client';
-import { ANSWER, CHROMIUM, WINDOW_NAMES, sharedBrowser, typeIntoFocus } from '../../support/console.ts';
+import {
+  ANSWER,
+  CHROMIUM,
+  WINDOW_NAMES,
+  holdRequest,
+  sharedBrowser,
+  typeIntoFocus,
+} from '../../support/console.ts';
 import { ADMIN, ALICE, BOB, authOf } from '../../support/console-people.ts';
 import { eventually, lastingPort, startServer } from '../../support/server-process.ts';
 import type { ServerProcess } from '../../support/server-process.ts';
@@ -158,6 +165,27 @@ describe.skipIf(CHROMIUM === null)('the list of sessions [needs chromium]', () =
       expect(left.sessions).toEqual([]);
     },
   );
+
+  test('whoever does not wait for the end of a session is not called back by it', async () => {
+    const { id } = await alice.start({ tags: { name: 'Ends slowly' } });
+    const path = `sessions/${id}`;
+    await browser.visit({ server, key: ALICE, path, expectStatuses: [404] }, async ({ page, where }) => {
+      const held = await holdRequest(page, 'DELETE', /^\/sessions\//);
+      await page.getByRole('button', { name: 'More actions' }).click();
+      await page.getByRole('menuitem', { name: 'End session …' }).click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByRole('button', { name: 'End session' }).click();
+      await held.asked;
+      await page.keyboard.press('Escape');
+      await dialog.waitFor({ state: 'detached' });
+      await page.getByRole('link', { name: 'New session' }).click();
+      await page.getByLabel('What should the agent do?').fill('a long thought');
+      held.release();
+      await page.getByText('1 session removed.').waitFor();
+      expect(where()).toBe('/sessions/new');
+      expect(await page.getByLabel('What should the agent do?').inputValue()).toBe('a long thought');
+    });
+  });
 
   test('people see their own sessions, admins those of everybody', async () => {
     const bob = createClient({ baseUrl: server.url, apiKey: BOB });

@@ -88,11 +88,26 @@ describe.skipIf(CHROMIUM === null)('signing in to the console [needs chromium]',
       const tab = await context.newPage();
       await tab.goto(`${server.url}/console/`);
       await tab.getByRole('heading', { name: 'No sessions yet' }).waitFor();
-      await tab.getByRole('button', { name: 'Account and settings' }).click();
-      await tab.getByRole('menuitem', { name: 'Sign out' }).click();
+      const signOut = async (): Promise<void> => {
+        await tab.getByRole('button', { name: 'Account and settings' }).click();
+        await tab.getByRole('menuitem', { name: 'Sign out' }).click();
+      };
+      // Only the server can take the cookie back, so nobody is told to be gone who is not.
+      await tab.route('**/console/sign-out', (route) => route.abort());
+      await signOut();
+      await tab.getByText('You are still signed in').waitFor();
+      expect(await tab.getByLabel('API key').count()).toBe(0);
+      expect(await context.cookies()).toHaveLength(1);
+      await tab.unroute('**/console/sign-out');
+      await signOut();
       await tab.getByText('You have signed out.').waitFor();
-      await page.reload();
-      await page.getByLabel('API key').waitFor();
+      expect(await context.cookies()).toEqual([]);
+      // The other tab hears of it, and of who comes next.
+      await page.getByRole('heading', { name: 'Sign in to agentapi-proxy' }).waitFor();
+      await page.getByLabel('API key').fill((await issueKey('wendy')).key);
+      await page.getByLabel('Remember me on this device').check();
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await tab.getByRole('button', { name: 'wendy, account and settings' }).waitFor();
     });
   });
 
@@ -137,6 +152,16 @@ describe.skipIf(CHROMIUM === null)('signing in to the console [needs chromium]',
     const admin = createClient({ baseUrl: server.url, apiKey: ADMIN });
     const session = await admin.start({ tags: { name: 'Shared work' } });
     const { token } = await session.shares.createLink({ ttl_seconds: 600 });
+    const noted = { server, path: `sessions/${session.id}`, ...REFUSED };
+    await browser.visit(noted, async ({ page, where }) => {
+      await page.getByLabel('API key').waitFor();
+      // Pasted behind the address of the page, which is not loaded anew for it.
+      await page.evaluate((hash) => {
+        location.hash = hash;
+      }, `token=${token}`);
+      await page.getByRole('heading', { name: 'Shared work' }).waitFor();
+      expect(where()).toBe(`/sessions/${session.id}`);
+    });
     await browser.visit(
       // A request that is with the agent when the session ends is answered with 502 (PX-144).
       { server, path: `sessions/${session.id}#token=${token}`, expectStatuses: [404, 502] },

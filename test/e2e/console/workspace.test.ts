@@ -207,6 +207,12 @@ describe.skipIf(CHROMIUM === null)('log and details of a session [needs chromium
       const saved = page.waitForEvent('download');
       await page.getByRole('button', { name: 'Download' }).click();
       expect((await saved).suggestedFilename()).toBe(`session-${session.id}.log`);
+      await page.getByRole('link', { name: 'Conversation' }).click();
+      await page.getByRole('log', { name: 'Conversation' }).waitFor();
+      // The style of the one part does not reach the other.
+      expect(
+        await page.locator('.log-frame').evaluate((frame) => getComputedStyle(frame).borderTopWidth),
+      ).toBe('0px');
     });
   });
 

@@ -54,6 +54,7 @@ export async function copyText(text: string): Promise<void> {
     await navigator.clipboard.writeText(text);
     return;
   }
+  const before = document.activeElement;
   const area = document.createElement('textarea');
   area.value = text;
   area.className = 'visually-hidden';
@@ -63,5 +64,6 @@ export async function copyText(text: string): Promise<void> {
   // The only way there is where the clipboard's own interface is kept from the page.
   const isCopied = document.execCommand('copy');
   area.remove();
+  if (before instanceof HTMLElement) before.focus();
   if (!isCopied) throw new Error('The browser did not copy');
 }

@@ -1,9 +1,12 @@
 import type { ComponentChildren } from 'preact';
 import { useId, useState } from 'preact/hooks';
+import { errorText } from '../api/error-text.ts';
+import { useConsole } from '../console-context.ts';
 import { COMMON } from '../texts/common.ts';
 import { Button } from './button.tsx';
 import { Dialog } from './dialog.tsx';
 import { ErrorNotice } from './notice.tsx';
+import { useIsGone } from './use-is-gone.ts';
 
 interface FormDialogProps {
   readonly title: string;
@@ -17,8 +20,11 @@ interface FormDialogProps {
   /** Further buttons. */
   readonly actions?: ComponentChildren;
   readonly children: ComponentChildren;
-  /** Does it, and closes the dialog when that is the end of it; what it throws is shown. */
-  readonly onSubmit: () => Promise<void> | void;
+  /**
+   * Does it; what it throws is shown, also when the dialog was closed meanwhile. `close` closes the dialog, and never
+   * another that has taken its place.
+   */
+  readonly onSubmit: (close: () => void) => Promise<void> | void;
   readonly onClose: () => void;
 }
 
@@ -28,14 +34,21 @@ export function FormDialog(props: FormDialogProps) {
   const { actions, children, onSubmit, onClose } = props;
   const id = useId();
   const [isBusy, setBusy] = useState(false);
+  const [isTouched, setTouched] = useState(false);
   const [error, setError] = useState<unknown>(null);
+  const { toasts } = useConsole();
+  const isGone = useIsGone();
+  const close = (): void => {
+    if (!isGone.current) onClose();
+  };
   const run = async (): Promise<void> => {
     setBusy(true);
     setError(null);
     try {
-      await onSubmit();
+      await onSubmit(close);
     } catch (failure) {
-      setError(failure);
+      if (isGone.current) toasts.failure([failed ?? title, errorText(failure)].join(' '));
+      else setError(failure);
     }
     setBusy(false);
   };
@@ -43,6 +56,8 @@ export function FormDialog(props: FormDialogProps) {
     <Dialog
       title={title}
       onClose={onClose}
+      // What was entered does not get lost by a click that missed.
+      closesOutside={!isTouched}
       actions={
         <>
           {actions}
@@ -57,6 +72,7 @@ export function FormDialog(props: FormDialogProps) {
         id={id}
         class="dialog-form"
         noValidate
+        onInput={() => setTouched(true)}
         onSubmit={(event) => {
           event.preventDefault();
           // The dialog may stand in a form itself.

@@ -5,12 +5,14 @@ import { RelativeTime } from '../components/relative-time.tsx';
 import { useConsole } from '../console-context.ts';
 import type { Theme } from '../preferences.ts';
 import { ACCOUNT } from '../texts/common.ts';
+import { useSignOut } from './use-sign-out.ts';
 import { ShortcutsDialog } from './shortcuts-dialog.tsx';
 import './account-menu.css';
 
 /** Who is signed in, what this person has chosen, and the way out. */
 export function AccountMenu() {
   const { auth, preferences, toasts } = useConsole();
+  const signOut = useSignOut();
   const [isHelpOpen, setHelpOpen] = useState(false);
   const { me } = auth;
   if (me === null) return null;
@@ -85,7 +87,7 @@ export function AccountMenu() {
             },
             { label: ACCOUNT.shortcuts, icon: 'keyboard', onSelect: () => setHelpOpen(true) },
           ],
-          isAsked ? [{ label: ACCOUNT.signOut, icon: 'signOut', onSelect: () => void auth.signOut() }] : [],
+          isAsked ? [{ label: ACCOUNT.signOut, icon: 'signOut', onSelect: signOut }] : [],
         ]}
       />
       {isHelpOpen && <ShortcutsDialog onClose={() => setHelpOpen(false)} />}

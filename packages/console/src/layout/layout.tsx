@@ -31,8 +31,15 @@ export function Layout({ frame, children }: LayoutProps) {
     },
   });
   useLayoutEffect(() => {
-    // Whoever follows a link with the keyboard goes on in the new page, and a screen reader tells of it.
-    if (!isFirst.current) main.current?.focus();
+    // It only leads to another page.
+    if (page === '/') return;
+    const element = main.current;
+    if (!isFirst.current && element !== null) {
+      element.scrollTop = 0;
+      // Whoever follows a link with the keyboard goes on in the new page, and a screen reader tells of it; unless the
+      // page has a better place.
+      if (!element.contains(document.activeElement)) element.focus();
+    }
     isFirst.current = false;
   }, [page]);
   return (

@@ -1,8 +1,10 @@
-import { useLayoutEffect, useMemo, useState } from 'preact/hooks';
-import { useLocation, useSearch } from 'wouter-preact';
+import { useState } from 'preact/hooks';
+import { useLocation } from 'wouter-preact';
 import { fieldErrorOf } from '../api/field-error.ts';
+import { useFormDraft } from '../components/use-form-draft.ts';
 import { useConsole, usePageTitle } from '../console-context.ts';
 import { NEW_SESSION } from '../texts/new-session.ts';
+import { useSearch } from '../use-search.ts';
 import { StartFields, type ProfileFrom } from './new-session/start-fields.tsx';
 import {
   formOfLink,
@@ -21,32 +23,33 @@ const NO_PROBLEMS: Problems = new Map();
 
 /** Starts a session: what it is to work on and with; then how the start goes, up to the conversation. */
 export function NewSessionPage() {
-  const { auth, client, toasts } = useConsole();
-  usePageTitle(NEW_SESSION.page);
   const search = useSearch();
+  // Another link to this page is another form.
+  return <Start key={search} search={search} />;
+}
+
+function Start({ search }: { readonly search: string }) {
+  const { auth, client, drafts, toasts } = useConsole();
+  usePageTitle(NEW_SESSION.page);
   const [, navigate] = useLocation();
   const stored = `agentapi-proxy.console.new-session.${auth.me?.user_id ?? ''}`;
-  const opened = useMemo(() => {
+  const [draft, trackDraft] = useFormDraft(drafts.starts);
+  const [opened] = useState(() => {
     const query = new URLSearchParams(search);
     const last = parseRemembered(read(stored));
     return {
       form: formOfLink(query, last),
       profileFrom: profileFrom(isLinked(query), last.profile),
     };
-  }, [search, stored]);
-  const [form, setForm] = useState<StartForm>(opened.form);
+  });
+  const [form, setForm] = useState<StartForm>(draft?.form ?? opened.form);
   const [problems, setProblems] = useState<Problems>(NO_PROBLEMS);
   const [failure, setFailure] = useState<unknown>(null);
   const [isBusy, setBusy] = useState(false);
-  const [startedId, setStartedId] = useState<string | null>(null);
-  // Before anything can be written into the new form.
-  useLayoutEffect(() => {
-    // Another link to this page was followed.
-    setForm(opened.form);
-    setProblems(NO_PROBLEMS);
-    setFailure(null);
-    setStartedId(null);
-  }, [opened]);
+  const [startedId, setStartedId] = useState<string | null>(draft?.startedId ?? null);
+  // From then on it is as the person wants it.
+  const [wasShown, setShown] = useState(draft !== null);
+  trackDraft({ form, startedId });
 
   const submit = async (): Promise<void> => {
     const found = problemsOf(form);
@@ -62,6 +65,7 @@ export function NewSessionPage() {
           : await client.startWithProfile(request);
       write(stored, rememberedText(form));
       if (auth.can('session:access')) {
+        setShown(true);
         setStartedId(session.id);
       } else {
         toasts.success(NEW_SESSION.startedElsewhere);
@@ -84,7 +88,7 @@ export function NewSessionPage() {
           </header>
           <StartFields
             form={form}
-            profileFrom={opened.profileFrom}
+            profileFrom={wasShown ? 'person' : opened.profileFrom}
             problems={problems}
             failure={failure}
             isBusy={isBusy}

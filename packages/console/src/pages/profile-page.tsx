@@ -1,10 +1,11 @@
-import { Link, useParams, useSearch } from 'wouter-preact';
+import { Link, useParams } from 'wouter-preact';
 import { ApiError } from '@agentapi-proxy/client';
 import { useLoaded } from '../api/use-loaded.ts';
 import { Loading } from '../components/loading.tsx';
 import { EmptyState, ErrorNotice } from '../components/notice.tsx';
 import { useConsole, usePageTitle } from '../console-context.ts';
 import { PROFILE, PROFILES } from '../texts/profiles.ts';
+import { useSearch } from '../use-search.ts';
 import { ProfileEditor } from './profiles/profile-editor.tsx';
 import { EMPTY_PROFILE, formOfCopy, formOfProfile } from './profiles/profile-form.ts';
 import './profiles/profiles.css';

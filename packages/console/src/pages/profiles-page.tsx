@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { Link, useLocation, useSearch } from 'wouter-preact';
+import { Link, useLocation } from 'wouter-preact';
 import type { Profile } from '@agentapi-proxy/client';
 import { errorText } from '../api/error-text.ts';
 import { useLoaded } from '../api/use-loaded.ts';
@@ -12,6 +12,7 @@ import { EmptyState, ErrorNotice } from '../components/notice.tsx';
 import { RelativeTime } from '../components/relative-time.tsx';
 import { useConsole, usePageTitle } from '../console-context.ts';
 import { PROFILES } from '../texts/profiles.ts';
+import { useSearch } from '../use-search.ts';
 import { DeleteDialog } from './profiles/delete-dialog.tsx';
 import './profiles/profiles.css';
 
@@ -105,14 +106,7 @@ function ProfileList({ profiles, onChanged }: ProfileListProps) {
         ))}
       </ul>
       {deleted !== null && (
-        <DeleteDialog
-          profile={deleted}
-          onClose={() => setDeleted(null)}
-          onDeleted={() => {
-            setDeleted(null);
-            onChanged();
-          }}
-        />
+        <DeleteDialog profile={deleted} onClose={() => setDeleted(null)} onDeleted={onChanged} />
       )}
     </>
   );

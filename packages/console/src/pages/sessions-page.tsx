@@ -1,5 +1,5 @@
 import { useCallback, useMemo, useRef, useState } from 'preact/hooks';
-import { Link, useLocation, useSearch } from 'wouter-preact';
+import { Link, useLocation } from 'wouter-preact';
 import { isLive, type LiveSession } from '../api/live-session.ts';
 import { titleOf } from '../api/titles.ts';
 import { Button } from '../components/button.tsx';
@@ -9,6 +9,7 @@ import { EmptyState, ErrorNotice } from '../components/notice.tsx';
 import { useConsole, usePageTitle } from '../console-context.ts';
 import { ROUTES } from '../routes.ts';
 import { SESSIONS } from '../texts/sessions.ts';
+import { useSearch } from '../use-search.ts';
 import { EndDialog } from './sessions/end-dialog.tsx';
 import { FilterBar } from './sessions/filter-bar.tsx';
 import {

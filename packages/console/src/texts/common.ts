@@ -47,6 +47,8 @@ export const ACCOUNT = {
   expires: 'The key expires',
   viewer: 'You are looking on through a shared link.',
   signOut: 'Sign out',
+  signOutFailed:
+    'You are still signed in: the server could not be reached. Try again, or remove the cookies of this site in your browser.',
   themeSystem: 'System theme',
   themeLight: 'Light theme',
   themeDark: 'Dark theme',

@@ -64,9 +64,14 @@ export const END = {
   title: (count: number) =>
     count === 1 ? 'End and remove this session?' : `End and remove ${count} sessions?`,
   removeTitle: (count: number) => (count === 1 ? 'Remove this session?' : `Remove ${count} sessions?`),
-  text: 'The agents are stopped, and everything of the sessions is deleted: conversations, logs and the files in their workspaces. This cannot be undone.',
-  removeText:
-    'Everything of them is deleted: conversations, logs and the files in their workspaces. This cannot be undone.',
+  text: (count: number) =>
+    count === 1
+      ? 'The agent is stopped, and everything of the session is deleted: the conversation, the log and the files in its workspace. This cannot be undone.'
+      : 'The agents are stopped, and everything of the sessions is deleted: conversations, logs and the files in their workspaces. This cannot be undone.',
+  removeText: (count: number) =>
+    count === 1
+      ? 'Everything of it is deleted: the conversation, the log and the files in its workspace. This cannot be undone.'
+      : 'Everything of them is deleted: conversations, logs and the files in their workspaces. This cannot be undone.',
   more: (count: number) => `and ${count} more`,
   confirm: (count: number) => (count === 1 ? 'End session' : `End ${count} sessions`),
   removeConfirm: (count: number) => (count === 1 ? 'Remove session' : `Remove ${count} sessions`),
@@ -105,7 +110,7 @@ export const SESSION = {
   missingTitle: 'There is no such session',
   missingText: 'It was removed, or it is not shared with you any more.',
   loadFailed: 'The session could not be loaded.',
-  failed: (reason: string) => `This session failed: ${reason}`,
+  failed: (reason: string) => (reason === '' ? 'This session has failed.' : `This session failed: ${reason}`),
   ended: 'This session has ended.',
   reading:
     'You may read this session; only its owner and those it is shared with for writing can talk to the agent.',

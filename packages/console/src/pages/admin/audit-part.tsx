@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { useLocation, useSearch } from 'wouter-preact';
+import { useLocation } from 'wouter-preact';
 import type { AuditEntry } from '@agentapi-proxy/client';
 import { errorText } from '../../api/error-text.ts';
 import { useLoaded } from '../../api/use-loaded.ts';
@@ -11,6 +11,7 @@ import { RelativeTime } from '../../components/relative-time.tsx';
 import { Table, type Column } from '../../components/table.tsx';
 import { useConsole } from '../../console-context.ts';
 import { AUDIT } from '../../texts/administration.ts';
+import { useSearch } from '../../use-search.ts';
 import { AuditEntryDialog } from './audit-entry-dialog.tsx';
 import { AuditFilters } from './audit-filters.tsx';
 import { auditFilterOf, auditQueryOf, NO_AUDIT_QUERY, searchOf, type AuditQuery } from './audit-filter.ts';

@@ -13,11 +13,11 @@ interface RevokeKeyDialogProps {
 /** Asks before a key ends at once. */
 export function RevokeKeyDialog({ apiKey, onRevoked, onClose }: RevokeKeyDialogProps) {
   const { auth, client, toasts } = useConsole();
-  const revoke = async (): Promise<void> => {
+  const revoke = async (close: () => void): Promise<void> => {
     await client.apiKeys.revoke(apiKey.id);
     toasts.success(KEYS.revoked(apiKey.name));
     onRevoked();
-    onClose();
+    close();
   };
   return (
     <FormDialog

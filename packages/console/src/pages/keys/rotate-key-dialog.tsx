@@ -16,16 +16,17 @@ const CHOICES: readonly Overlap[] = ['none', 'hour', 'day', 'week'];
 
 /** Asks how long the old key shall be good, and makes one that replaces it. */
 export function RotateKeyDialog({ apiKey, onIssued, onClose }: RotateKeyDialogProps) {
-  const { client } = useConsole();
+  const { auth, client } = useConsole();
   const [overlap, setOverlap] = useState<Overlap>('day');
+  const rotate = async (): Promise<IssuedApiKey> =>
+    await client.apiKeys.rotate(apiKey.id, { overlap_seconds: OVERLAPS[overlap] });
+  const isOwn = auth.me?.key?.id === apiKey.id;
   return (
     <FormDialog
       title={KEYS.rotateTitle(apiKey.name)}
       submit={KEYS.rotateSubmit}
       failed={KEYS.rotateFailed}
-      onSubmit={async () =>
-        onIssued(await client.apiKeys.rotate(apiKey.id, { overlap_seconds: OVERLAPS[overlap] }))
-      }
+      onSubmit={async () => onIssued(await (isOwn ? auth.replaceKey(rotate) : rotate()))}
       onClose={onClose}
     >
       <p>{KEYS.rotateText}</p>

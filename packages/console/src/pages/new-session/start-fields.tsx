@@ -17,7 +17,7 @@ import { Fold } from './fold.tsx';
 import type { Problems, StartForm } from './start-form.ts';
 
 /** Who has chosen the profile that the form begins with. */
-export type ProfileFrom = 'link' | 'last-time' | 'nowhere';
+export type ProfileFrom = 'link' | 'last-time' | 'person' | 'nowhere';
 
 interface StartFieldsProps {
   readonly form: StartForm;

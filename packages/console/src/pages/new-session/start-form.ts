@@ -23,6 +23,13 @@ export interface StartForm {
   readonly owner: string;
 }
 
+/** What there is to go on with when a key has ended in between. */
+export interface StartDraft {
+  readonly form: StartForm;
+  /** The session that was made of it; `null` before. */
+  readonly startedId: string | null;
+}
+
 /** What is wrong, by the path of the member as the API names it. */
 export type Problems = ReadonlyMap<string, string>;
 

@@ -12,10 +12,11 @@ interface DeleteDialogProps {
 /** Asks whether a profile shall be removed, and removes it. */
 export function DeleteDialog({ profile, onClose, onDeleted }: DeleteDialogProps) {
   const { client, toasts } = useConsole();
-  const remove = async (): Promise<void> => {
+  const remove = async (close: () => void): Promise<void> => {
     await client.profiles.delete(profile.id);
     toasts.success(DELETE_PROFILE.done(profile.name));
     onDeleted();
+    close();
   };
   return (
     <FormDialog

@@ -1,5 +1,5 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { Link, useLocation } from 'wouter-preact';
+import { Link, useLocation, useRouter } from 'wouter-preact';
 import { ApiError, type Profile, type VersionedProfile } from '@agentapi-proxy/client';
 import { fieldErrorOf } from '../../api/field-error.ts';
 import { useLoaded } from '../../api/use-loaded.ts';
@@ -11,6 +11,7 @@ import { Menu } from '../../components/menu.tsx';
 import { ErrorNotice, Notice } from '../../components/notice.tsx';
 import { RelativeTime } from '../../components/relative-time.tsx';
 import { UnsavedChanges } from '../../components/unsaved-changes.tsx';
+import { useFormDraft } from '../../components/use-form-draft.ts';
 import { useConsole, usePageTitle } from '../../console-context.ts';
 import { PROFILE, PROFILES } from '../../texts/profiles.ts';
 import { ConflictDialog } from './conflict-dialog.tsx';
@@ -23,6 +24,7 @@ import {
   isSameForm,
   membersOf,
   profileProblems,
+  rebasedForm,
   requestOf,
   type ProfileForm,
   type ProfileProblems,
@@ -42,12 +44,16 @@ const NO_PROBLEMS: ProfileProblems = new Map();
 
 /** Makes or changes a profile. */
 export function ProfileEditor({ stored, initial, source, title }: ProfileEditorProps) {
-  const { auth, client, toasts } = useConsole();
+  const { auth, client, drafts, toasts } = useConsole();
   const [, navigate] = useLocation();
+  const router = useRouter();
   const root = useRef<HTMLFormElement>(null);
-  const [base, setBase] = useState(stored);
-  const [start, setStart] = useState(initial);
-  const [form, setForm] = useState(initial);
+  const [draft, trackDraft] = useFormDraft(drafts.profiles);
+  const [base, setBase] = useState(draft === null ? stored : draft.base);
+  const [start, setStart] = useState(draft?.start ?? initial);
+  const [form, setForm] = useState(draft?.form ?? initial);
+  const latest = useRef(form);
+  latest.current = form;
   const [problems, setProblems] = useState(NO_PROBLEMS);
   const [failure, setFailure] = useState<unknown>(null);
   const [isBusy, setBusy] = useState(false);
@@ -60,7 +66,9 @@ export function ProfileEditor({ stored, initial, source, title }: ProfileEditorP
   const canCreate = auth.can('profile:create');
   const canEdit = base === null ? canCreate : auth.can('profile:update');
   const canChoose = auth.can('session:create');
-  const isDirty = canEdit && leavingTo === null && !isSameForm(form, start);
+  const isChanged = leavingTo === null && !isSameForm(form, start);
+  const isDirty = canEdit && isChanged;
+  trackDraft(isChanged ? { form, start, base } : null);
   const choices = useLoaded(
     async (signal) => {
       if (!canChoose) return null;
@@ -76,11 +84,14 @@ export function ProfileEditor({ stored, initial, source, title }: ProfileEditorP
     if (leavingTo !== null) navigate(leavingTo, { replace: true });
   }, [leavingTo, navigate]);
 
-  const show = (version: VersionedProfile): void => {
+  /** @param submitted - what was saved; what was changed since is not */
+  const show = (version: VersionedProfile, submitted: ProfileForm | null): void => {
     const shown = formOfProfile(version.profile);
     setBase(version);
     setStart(shown);
-    setForm(shown);
+    setForm((known) =>
+      submitted === null || known === submitted ? shown : rebasedForm(known, submitted, shown),
+    );
     setProblems(NO_PROBLEMS);
     setConflict(null);
     setFailure(null);
@@ -109,15 +120,20 @@ export function ProfileEditor({ stored, initial, source, title }: ProfileEditorP
     setBusy(true);
     try {
       if (base === null) {
-        const { profile } = await client.profiles.create(requestOf(form, source));
+        const made = await client.profiles.create(requestOf(form, source));
+        const path = `/profiles/${made.profile.id}`;
+        if (latest.current !== form) {
+          const shown = formOfProfile(made.profile);
+          const rebased = rebasedForm(latest.current, form, shown);
+          drafts.profiles.keep(`${router.base}${path}`, { form: rebased, start: shown, base: made });
+        }
         toasts.success(PROFILE.made);
-        setLeavingTo(`/profiles/${profile.id}`);
+        setLeavingTo(path);
       } else {
         const { profile, etag } = base;
         const changes = changesOf(form, profile, over?.profile);
-        show(
-          await client.profiles.update(profile.id, changes, { ifMatch: over === null ? etag : over.etag }),
-        );
+        const ifMatch = over === null ? etag : over.etag;
+        show(await client.profiles.update(profile.id, changes, { ifMatch }), form);
         toasts.success(PROFILE.saved);
       }
     } catch (error) {
@@ -256,7 +272,7 @@ export function ProfileEditor({ stored, initial, source, title }: ProfileEditorP
           theirs={differencesOf(base.profile, conflict.profile)}
           mine={membersOf(changesOf(form, base.profile))}
           onClose={() => setConflict(null)}
-          onReload={() => show(conflict)}
+          onReload={() => show(conflict, null)}
           onOverwrite={() => void save(conflict)}
         />
       )}

@@ -10,6 +10,7 @@ import {
   isSameForm,
   membersOf,
   profileProblems,
+  rebasedForm,
   requestOf,
 } from './profile-form.ts';
 
@@ -135,4 +136,38 @@ test('a name, and name and text of every template, must be there', () => {
     'message_templates.0.content',
     'environment',
   ]);
+});
+
+test('what was changed while a form was being saved stays, on top of what was saved', () => {
+  const added = { key: 'new', name: 'greet', category: '', content: 'Hello.' };
+  const submitted = {
+    ...form,
+    name: ' Reviews 2 ',
+    environment: [pair('KEY', 'typed'), pair('LEVEL', '', true)],
+    templates: [...form.templates, added],
+  };
+  const template = { ...profile.message_templates[0], id: 't-2', name: 'greet', content: 'Hello.' };
+  const saved = formOfProfile({
+    ...profile,
+    name: 'Reviews 2',
+    message_templates: [...profile.message_templates, { created_at: '2026-01-01T00:00:00Z', ...template }],
+  });
+  const since = {
+    ...submitted,
+    systemPrompt: 'Be very brief.',
+    environment: [...submitted.environment, pair('MORE', 'x')],
+    templates: submitted.templates.map((each) => (each.key === 'new' ? { ...each, content: 'Hi.' } : each)),
+  };
+  const rebased = rebasedForm(since, submitted, saved);
+  expect(rebased).toMatchObject({
+    name: 'Reviews 2',
+    systemPrompt: 'Be very brief.',
+    environment: [
+      { name: 'KEY', value: '', isKept: true },
+      { name: 'LEVEL', value: '', isKept: true },
+      { name: 'MORE', value: 'x' },
+    ],
+    templates: [{ stored: { id: 't-1' } }, { stored: { id: 't-2' }, content: 'Hi.' }],
+  });
+  expect(isSameForm(rebasedForm({ ...submitted }, submitted, saved), saved)).toBe(true);
 });

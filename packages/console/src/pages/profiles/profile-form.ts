@@ -1,4 +1,4 @@
-import type { Profile, ProfileRequest, ProfileTemplate } from '@agentapi-proxy/client';
+import type { Profile, ProfileRequest, ProfileTemplate, VersionedProfile } from '@agentapi-proxy/client';
 import { isBlankPair, pair, pairProblems, type Pair } from '../../components/pairs.ts';
 import { PROFILE } from '../../texts/profiles.ts';
 
@@ -27,6 +27,15 @@ export interface ProfileForm {
   readonly environment: readonly Pair[] | null;
   readonly templates: readonly TemplateRow[];
   readonly isDefault: boolean;
+}
+
+/** What there is to go on with when a key has ended in between. */
+export interface ProfileDraft {
+  readonly form: ProfileForm;
+  /** What the form showed at first. */
+  readonly start: ProfileForm;
+  /** What is changed; `null` for a new profile. */
+  readonly base: VersionedProfile | null;
 }
 
 /** What is wrong, by the path of the member as the API names it. */
@@ -135,6 +144,39 @@ export function changesOf(form: ProfileForm, profile: Profile, newer?: Profile):
   return Object.fromEntries(
     Object.entries(wanted).filter(([member]) => !isSame(valueOf(unmerged, member), valueOf(present, member))),
   );
+}
+
+/**
+ * A form that was changed while it was being saved: what was changed since stays, all else is as it was saved.
+ *
+ * @param submitted - the form as it was sent
+ * @param saved - the form of what the server has made of that
+ */
+export function rebasedForm(form: ProfileForm, submitted: ProfileForm, saved: ProfileForm): ProfileForm {
+  const of = <Member extends keyof ProfileForm>(member: Member): ProfileForm[Member] =>
+    form[member] === submitted[member] ? saved[member] : form[member];
+  return {
+    name: of('name'),
+    description: of('description'),
+    agent: of('agent'),
+    agentArgs: of('agentArgs'),
+    script: of('script'),
+    repository: of('repository'),
+    systemPrompt: of('systemPrompt'),
+    // The server has the values that were sent now.
+    environment:
+      form.environment?.map((each) =>
+        submitted.environment?.includes(each) === true && !isBlankPair(each)
+          ? { ...each, value: '', isKept: true }
+          : each,
+      ) ?? saved.environment,
+    templates: form.templates.map((each) => {
+      const index = submitted.templates.findIndex(({ key }) => key === each.key);
+      const stored = saved.templates[index]?.stored;
+      return stored === undefined ? each : { ...each, stored };
+    }),
+    isDefault: of('isDefault'),
+  };
 }
 
 /** Whether two forms ask for the same. */

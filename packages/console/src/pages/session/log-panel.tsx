@@ -80,7 +80,7 @@ export function LogPanel({ session }: SessionPanelProps) {
     );
   }
   return (
-    <section class="log" aria-label={LOG.label}>
+    <section class="log-panel" aria-label={LOG.label}>
       <div class="log-toolbar">
         <search class="log-search">
           <div class="log-search-field">
@@ -139,7 +139,7 @@ export function LogPanel({ session }: SessionPanelProps) {
           {LOG.emptyText}
         </EmptyState>
       ) : (
-        <div class="log-frame">
+        <div class="log-panel-frame">
           <div
             ref={scroller}
             class="log-text"

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { Link, useLocation } from 'wouter-preact';
+import { Link, useLocation, useRouter } from 'wouter-preact';
 import { errorText } from '../../api/error-text.ts';
 import { interruptAgent } from '../../api/interrupt-agent.ts';
 import { isLive, type LiveSession } from '../../api/live-session.ts';
@@ -27,6 +27,7 @@ interface SessionHeaderProps {
 export function SessionHeader({ session, title, isInterruptBelow }: SessionHeaderProps) {
   const { auth, client, toasts } = useConsole();
   const [, navigate] = useLocation();
+  const { base } = useRouter();
   const [isEnding, setEnding] = useState(false);
   const [isSharing, setSharing] = useState(false);
   const [busy, setBusy] = useState<'interrupt' | 'resume' | null>(null);
@@ -156,7 +157,9 @@ export function SessionHeader({ session, title, isInterruptBelow }: SessionHeade
           sessions={[session]}
           onClose={() => setEnding(false)}
           onEnded={(ids) => {
-            if (ids.length > 0) navigate('/sessions');
+            // Whoever has gone elsewhere meanwhile stays there.
+            const isHere = location.pathname.startsWith(`${base}/sessions/${session.id}`);
+            if (ids.length > 0 && isHere) navigate('/sessions');
           }}
         />
       )}

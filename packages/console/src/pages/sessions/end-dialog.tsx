@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { ApiError } from '@agentapi-proxy/client';
 import { isLive, type LiveSession } from '../../api/live-session.ts';
 import { errorText } from '../../api/error-text.ts';
@@ -6,6 +6,7 @@ import { titleOf } from '../../api/titles.ts';
 import { Button } from '../../components/button.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { Notice } from '../../components/notice.tsx';
+import { useIsGone } from '../../components/use-is-gone.ts';
 import { useConsole } from '../../console-context.ts';
 import { COMMON } from '../../texts/common.ts';
 import { END } from '../../texts/sessions.ts';
@@ -36,13 +37,7 @@ export function EndDialog({ sessions: asked, onClose, onEnded }: EndDialogProps)
   const [attempted, setAttempted] = useState(asked.length);
   const [failures, setFailures] = useState<readonly Failure[]>([]);
   const isRemoval = useRef(asked.every(({ phase }) => !isLive(phase))).current;
-  const isGone = useRef(false);
-  useEffect(
-    () => () => {
-      isGone.current = true;
-    },
-    [],
-  );
+  const isGone = useIsGone();
   const nameOf = (session: LiveSession): string => titleOf(session, titles.of(session.id).value);
 
   const end = async (): Promise<void> => {
@@ -103,7 +98,7 @@ export function EndDialog({ sessions: asked, onClose, onEnded }: EndDialogProps)
       {failures.length > 0 ? (
         <Notice tone="danger">{END.failedTitle(failures.length, attempted)}</Notice>
       ) : (
-        <p>{isRemoval ? END.removeText : END.text}</p>
+        <p>{isRemoval ? END.removeText(sessions.length) : END.text(sessions.length)}</p>
       )}
       <ul role="list" class="end-list">
         {named.map((session) => {

@@ -6,6 +6,7 @@ import { Dialog } from '../../../components/dialog.tsx';
 import { Check } from '../../../components/field.tsx';
 import { FormDialog } from '../../../components/form-dialog.tsx';
 import { Icon } from '../../../components/icon.tsx';
+import { useIsGone } from '../../../components/use-is-gone.ts';
 import { TextAreaField, TextField } from '../../../components/text-field.tsx';
 import { useConsole } from '../../../console-context.ts';
 import { COMMON } from '../../../texts/common.ts';
@@ -19,7 +20,8 @@ interface PullRequestDialogProps {
 
 /** Asks what a pull request shall say, opens it, and leads there. */
 export function PullRequestDialog({ sessionId, branch, onClose }: PullRequestDialogProps) {
-  const { client } = useConsole();
+  const { client, toasts } = useConsole();
+  const isGone = useIsGone();
   const [title, setTitle] = useState('');
   const [body, setBody] = useState('');
   const [base, setBase] = useState('');
@@ -31,7 +33,9 @@ export function PullRequestDialog({ sessionId, branch, onClose }: PullRequestDia
     setAsked(true);
     if (isMissing) return;
     const request = { title, body, draft, ...(base.trim() === '' ? {} : { base: base.trim() }) };
-    setOpened(await client.session(sessionId).git.openPullRequest(request));
+    const made = await client.session(sessionId).git.openPullRequest(request);
+    if (isGone.current) toasts.success(PULL_REQUEST.done(made.number));
+    else setOpened(made);
   };
   if (opened !== null) {
     const address = webAddress(opened.url);

@@ -18,13 +18,13 @@ export function PushDialog({ sessionId, status, onClose }: PushDialogProps) {
   const { client, toasts } = useConsole();
   const [branch, setBranch] = useState(status.branch ?? '');
   const [force, setForce] = useState(false);
-  const push = async (): Promise<void> => {
+  const push = async (close: () => void): Promise<void> => {
     const name = branch.trim();
     const pushed = await client
       .session(sessionId)
       .git.push({ force, ...(name === '' ? {} : { branch: name }) });
     toasts.success(PUSH.results[pushed.result](pushed.branch));
-    onClose();
+    close();
   };
   return (
     <FormDialog
