@@ -18,11 +18,13 @@ describe('the retention of ended sessions', () => {
   let store: Store;
   let workspaces: Workspaces;
   const live = new Set<string>();
+  const forgotten: string[] = [];
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'retention-'));
     store = await openMemory();
     workspaces = new Workspaces(folder);
     live.clear();
+    forgotten.length = 0;
   });
   afterEach(async () => {
     await store[Symbol.asyncDispose]();
@@ -37,6 +39,7 @@ describe('the retention of ended sessions', () => {
       recordMs,
       filesMs,
       whileEnded: async (id, work) => (live.has(id) ? undefined : work()),
+      onForgotten: (id, ownerId) => void forgotten.push(`${id} of ${ownerId}`),
       log: pino({ level: 'silent' }),
     });
   }
@@ -60,6 +63,7 @@ describe('the retention of ended sessions', () => {
     const [old, young, precious] = [await ended(25, null), await ended(1, null), await ended(1000, 'a.txt')];
     await subject.sweep();
     expect(await Promise.all([old, young, precious].map(isKnown))).toEqual([false, true, true]);
+    expect(forgotten).toEqual([`${old} of alice`]);
     expect(await workspaces.list()).toHaveLength(2);
     expect(await workspaces.holdsFiles(precious)).toBe(true);
   });

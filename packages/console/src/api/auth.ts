@@ -8,10 +8,13 @@ import {
   type SessionAccess,
 } from '@agentapi-proxy/client';
 
+/** Why nobody is signed in: never was, or whose key, or shared link, has ended, or because of a sign-out. */
+export type SignedOutReason = 'no-key' | 'expired' | 'link-over' | 'signed-out';
+
 /** Whether the console knows whom it works for. */
 export type AuthState =
   | { readonly kind: 'checking' }
-  | { readonly kind: 'signed-out'; readonly because: 'no-key' | 'expired' | 'signed-out' }
+  | { readonly kind: 'signed-out'; readonly because: SignedOutReason }
   | { readonly kind: 'unreachable'; readonly error: unknown }
   | { readonly kind: 'signed-in'; readonly me: Me };
 
@@ -233,9 +236,10 @@ export class Auth {
 
   #lose(): void {
     const hadKey = this.#key !== null;
-    const wasSignedIn = this.#state.value.kind === 'signed-in';
+    const me = this.#state.value.kind === 'signed-in' ? this.#state.value.me : null;
+    const ended = me?.session_id === undefined ? 'expired' : 'link-over';
     this.#forget();
-    this.#state.value = { kind: 'signed-out', because: hadKey || wasSignedIn ? 'expired' : 'no-key' };
+    this.#state.value = { kind: 'signed-out', because: hadKey || me !== null ? ended : 'no-key' };
   }
 
   #keep(key: string): void {

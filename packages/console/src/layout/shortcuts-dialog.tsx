@@ -17,6 +17,14 @@ const GROUPS = [
     ],
   },
   {
+    title: SHORTCUTS.conversation,
+    keys: [
+      { keys: ['Enter'], does: SHORTCUTS.send },
+      { keys: ['Shift+Enter'], does: SHORTCUTS.newLine },
+      { keys: ['Esc'], does: SHORTCUTS.interrupt },
+    ],
+  },
+  {
     title: SHORTCUTS.anywhere,
     keys: [
       { keys: ['n'], does: SHORTCUTS.create },

@@ -1,4 +1,5 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { SignedOutReason } from '../api/auth.ts';
 import { Button } from '../components/button.tsx';
 import { Check } from '../components/field.tsx';
 import { ErrorNotice, Notice } from '../components/notice.tsx';
@@ -9,7 +10,7 @@ import { SIGN_IN } from '../texts/common.ts';
 import './sign-in-page.css';
 
 /** Asks for an API key; the page of the address then appears in its place. */
-export function SignInPage({ because }: { readonly because: 'no-key' | 'expired' | 'signed-out' }) {
+export function SignInPage({ because }: { readonly because: SignedOutReason }) {
   const { auth } = useConsole();
   usePageTitle(SIGN_IN.page);
   const [key, setKey] = useState('');
@@ -51,6 +52,7 @@ export function SignInPage({ because }: { readonly because: 'no-key' | 'expired'
         <Brand />
         <h1>{SIGN_IN.title}</h1>
         {because === 'expired' && <Notice tone="warning">{SIGN_IN.expired}</Notice>}
+        {because === 'link-over' && <Notice tone="warning">{SIGN_IN.linkOver}</Notice>}
         {because === 'signed-out' && <Notice tone="info">{SIGN_IN.signedOut}</Notice>}
         {failure !== undefined && <ErrorNotice error={failure} />}
         <TextField

@@ -4,6 +4,6 @@ import type { Session } from './session.ts';
 export interface SessionFollower {
   /** A session lives from now on: it was started, resumed, or found again after a restart. */
   onLife(session: Session): void;
-  /** A session and everything of it was deleted. */
+  /** A session and everything of it is gone: somebody has deleted it, or its time was over. */
   onDeleted(id: string, ownerId: string): void;
 }

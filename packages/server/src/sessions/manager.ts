@@ -93,6 +93,7 @@ export class Sessions {
         this.#turns.take(id, async () => {
           if (this.#lives.get(id) === undefined) await work();
         }),
+      onForgotten: (id, ownerId) => this.#tellDeleted(id, ownerId),
       log,
     });
     this.#useSaver = setInterval(() => void this.#saveUses(), SAVE_USES_MS).unref();
@@ -251,7 +252,7 @@ export class Sessions {
       await this.#options.store.sessions.delete(id);
       this.#lives.forget(id);
       this.#retention.forget(id);
-      for (const follower of this.#options.followers) follower.onDeleted(id, ownerId);
+      this.#tellDeleted(id, ownerId);
       return [];
     });
   }
@@ -288,6 +289,10 @@ export class Sessions {
     await this.#saveUses();
     await this.#options.records.close();
     return left;
+  }
+
+  #tellDeleted(id: string, ownerId: string): void {
+    for (const follower of this.#options.followers) follower.onDeleted(id, ownerId);
   }
 
   #matchingLives(principal: Principal, filter: SearchFilter): readonly Session[] {

@@ -17,6 +17,8 @@ export interface RetentionOptions {
   readonly filesMs: number;
   /** Runs `work` unless the session is live or was deleted, while nobody else resumes or deletes it. */
   readonly whileEnded: (id: string, work: () => Promise<void>) => Promise<void>;
+  /** Told of every session whose record is gone. */
+  readonly onForgotten: (id: string, ownerId: string) => void;
   readonly log: Log;
 }
 
@@ -97,15 +99,17 @@ export class Retention implements AsyncDisposable {
   }
 
   async #forgetUnlessItHasFiles(id: string): Promise<void> {
-    const { whileEnded, workspaces, store } = this.#options;
+    const { whileEnded, workspaces, store, onForgotten } = this.#options;
     await whileEnded(id, async () => {
       if (await workspaces.holdsFiles(id)) {
         this.#kept.add(id);
         return;
       }
+      const record = await store.sessions.get(id);
       await workspaces.remove(id);
       await store.sessions.delete(id);
       this.forget(id);
+      if (record !== null) onForgotten(id, record.facts.ownerId);
     });
   }
 }

@@ -9,6 +9,7 @@ import { isBlankPair, problemsBelow } from '../../components/pairs.ts';
 import { TextAreaField, TextField } from '../../components/text-field.tsx';
 import { useConsole } from '../../console-context.ts';
 import { TemplatesDialog } from '../../conversation/templates-dialog.tsx';
+import { isComposing } from '../../is-composing.ts';
 import { ENVIRONMENT, TAGS } from '../../texts/forms.ts';
 import { NEW_SESSION } from '../../texts/new-session.ts';
 import { AdvancedFields } from './advanced-fields.tsx';
@@ -117,7 +118,8 @@ export function StartFields({
         onSubmit();
       }}
       onKeyDown={(event) => {
-        if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || isBusy) return;
+        if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || isBusy || isComposing(event))
+          return;
         event.preventDefault();
         onSubmit();
       }}
