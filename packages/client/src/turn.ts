@@ -49,13 +49,15 @@ export async function sendAndWait(
       const message = findOwn(now.messages.values(), sentAfter, content);
       if (message === undefined) continue;
       if (own?.message.id !== message.id) own = { message, statusReports: now.statusReports };
-      if (now.status !== 'stable') clearTimeout(noReplyTimer);
-      if (now.status !== 'stable' || now.statusReports <= own.statusReports) continue;
+      if (now.status !== 'stable' || now.statusReports <= own.statusReports) {
+        clearTimeout(noReplyTimer);
+        noReplyTimer = undefined;
+        continue;
+      }
       // Read once more: events of the same moment may still be on their way.
       const replies = repliesTo(message, await conversation.messages({ signal }));
       if (replies.some((reply) => reply.content.trim() !== '')) return turnOf(message, replies);
-      clearTimeout(noReplyTimer);
-      noReplyTimer = setTimeout(() => deadline.abort(noReply), NO_REPLY_MS);
+      noReplyTimer ??= setTimeout(() => deadline.abort(noReply), NO_REPLY_MS);
     }
     throw new Error('unreachable: observing ends by rejection only');
   } catch (error) {

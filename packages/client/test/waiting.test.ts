@@ -237,15 +237,20 @@ describe('sendAndWait', () => {
     expect((await session.sendAndWait('Hi')).text).toBe('polled');
   });
 
-  test('an agent that rests without a word gives an empty answer', async () => {
+  // At the same time: each of them waits some seconds.
+  test.concurrent.each([
+    ['told by events', false],
+    ['found by polling', true],
+  ])('an agent that rests without a word, %s, gives an empty answer', async (_how, isPolled) => {
     const { proxy, agent, session } = await setUp();
     await using _ = proxy;
+    if (isPolled) noEvents(proxy);
     agent.onMessage = (content) => {
       agent.setStatus('running');
       agent.say('user', content);
       agent.setStatus('stable');
     };
-    expect(await session.sendAndWait('/clear')).toMatchObject({
+    expect(await session.sendAndWait('/clear', { timeoutMs: 15_000 })).toMatchObject({
       sent: { content: '/clear' },
       replies: [],
       text: '',
