@@ -1,0 +1,67 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { commandLine } from '../support/command-line.ts';
+import type { CommandLine } from '../support/command-line.ts';
+import { COMMAND, eventually } from '../support/server-process.ts';
+
+/** Runs a command whose standard output is a pipe that nobody reads, or the given descriptor. */
+async function runInto(
+  stdout: 'closed' | number,
+  { home }: CommandLine,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ readonly code: number | null; readonly stderr: string }> {
+  const { PATH = '' } = process.env;
+  const child = spawn(COMMAND, args, {
+    cwd: home,
+    env: { PATH, HOME: home, ...env },
+    stdio: ['ignore', stdout === 'closed' ? 'pipe' : stdout, 'pipe'],
+  });
+  child.stdout?.destroy();
+  const stderr = child.stderr?.setEncoding('utf8').toArray();
+  await once(child, 'close');
+  return { code: child.exitCode, stderr: (await stderr)?.join('') ?? '' };
+}
+
+describe('a command whose answer is not taken', () => {
+  test('ends with 141 and without a word when nobody reads it', async () => {
+    await using user = await commandLine();
+    const quiet = { AGENTAPI_PROXY_LOG_LEVEL: 'silent' };
+    for (const args of [['completion', 'bash'], ['--help'], ['keys', 'list']]) {
+      expect({ args, ...(await runInto('closed', user, args, quiet)) }).toEqual({
+        args,
+        code: 141,
+        stderr: '',
+      });
+    }
+  });
+
+  test.skipIf(!existsSync('/dev/full'))('fails with one line when it cannot be written', async () => {
+    await using user = await commandLine();
+    await using full = await open('/dev/full', 'w');
+    expect(await runInto(full.fd, user, ['completion', 'bash'])).toEqual({
+      code: 1,
+      stderr: 'Error: the answer cannot be written: ENOSPC: no space left on device, write\n',
+    });
+  });
+});
+
+test('a server goes on when the readers of its output and its log go, and ends as ever', async () => {
+  await using user = await commandLine();
+  await using running = user.start(['server', '--port', '0']);
+  const { child, done } = running;
+  child.stdout?.destroy();
+  let log = '';
+  child.stderr?.on('data', (text: string) => (log += text));
+  const url = await eventually('the server listens', () => /"url":"(http:[^"]+)"/.exec(log)?.[1]);
+  child.stderr?.destroy();
+  // Logged, each of them.
+  for (let request = 0; request < 3; request += 1) {
+    expect((await fetch(`${url}/sessions/nobody`)).status).toBe(404);
+  }
+  child.kill('SIGTERM');
+  expect(await done).toMatchObject({ code: 0 });
+});
