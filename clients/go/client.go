@@ -16,8 +16,10 @@ const (
 	sendTimeout = 60 * time.Second
 	// uploadTimeout fits 10 MiB over a slow line.
 	uploadTimeout = 2 * time.Minute
-	// remoteTimeout covers a push of much to a far machine.
-	remoteTimeout = 2 * time.Minute
+	// gitTimeout leaves the server time to say that it gave up, which it does after a minute.
+	gitTimeout = 90 * time.Second
+	// pushTimeout does so for a push, with which it gives up after five.
+	pushTimeout = 330 * time.Second
 )
 
 // Client calls one server. Make it with [NewClient].

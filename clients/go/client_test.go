@@ -180,6 +180,34 @@ func TestACallEndsWithItsContextAndWithItsLimit(t *testing.T) {
 	}
 }
 
+func TestGitHasLongerThanTheServerTakesBeforeItGivesUp(t *testing.T) {
+	left := map[string]time.Duration{}
+	transport := roundTripper(func(r *http.Request) (*http.Response, error) {
+		deadline, _ := r.Context().Deadline()
+		left[r.URL.Path] = time.Until(deadline)
+		return http.DefaultTransport.RoundTrip(r)
+	})
+	client := serve(t, reply(200, "application/json", "{}"), WithHTTPClient(&http.Client{Transport: transport}))
+	ctx := t.Context()
+	_, status := client.GitStatus(ctx, "id")
+	_, diff := client.GitDiff(ctx, "id")
+	_, pull := client.CreatePullRequest(ctx, "id", PullRequestRequest{Title: "t"})
+	_, push := client.GitPush(ctx, "id", GitPushRequest{})
+	if err := errors.Join(status, diff, pull, push); err != nil {
+		t.Fatal(err)
+	}
+	for path, server := range map[string]time.Duration{
+		"/sessions/id/git/status":       time.Minute,
+		"/sessions/id/git/diff":         time.Minute,
+		"/sessions/id/git/pull-request": time.Minute,
+		"/sessions/id/git/push":         5 * time.Minute,
+	} {
+		if left[path] <= server {
+			t.Errorf("%s has %v, and the server %v", path, left[path], server)
+		}
+	}
+}
+
 func TestKeyAndHeadersAreSentAndAnotherClientsTransportIsUsed(t *testing.T) {
 	var header http.Header
 	used := false

@@ -9,8 +9,9 @@
 // # Time limits
 //
 // Every call ends with its context. On top of this a call has a limit of 30 seconds ([WithTimeout]); sending a
-// message has 60, because an agent server answers when the agent has taken it; uploads, pushes and pull requests have two minutes. Nothing
-// but the context limits [Client.Events], [Client.StreamEvents], [Client.WaitUntilReady] and [Client.SendAndWait].
+// message has 60, because an agent server answers when the agent has taken it; uploads have two minutes. What concerns
+// git has 90 seconds and pushes 330, a little more than the server takes before it gives up. Nothing but the context
+// limits [Client.Events], [Client.StreamEvents], [Client.WaitUntilReady] and [Client.SendAndWait].
 //
 // No call is repeated by itself, with one exception: event streams are connected again when they break off.
 //

@@ -75,29 +75,35 @@ type PullRequest struct {
 
 // GitStatus tells how a session's workspace differs from its last commit.
 func (c *Client) GitStatus(ctx context.Context, sessionID string) (*GitStatus, error) {
-	return recordCall[GitStatus](ctx, c, http.MethodGet, sessionID, "/git/status", nil)
+	return gitCall[GitStatus](ctx, c, sessionID, call{method: http.MethodGet, path: "/git/status"})
 }
 
 // GitDiff returns what has changed in a session's workspace since it was cloned.
 func (c *Client) GitDiff(ctx context.Context, sessionID string) (*GitDiff, error) {
-	return recordCall[GitDiff](ctx, c, http.MethodGet, sessionID, "/git/diff", nil)
+	return gitCall[GitDiff](ctx, c, sessionID, call{method: http.MethodGet, path: "/git/diff"})
 }
 
 // GitPush pushes a session's branch.
 func (c *Client) GitPush(ctx context.Context, sessionID string, request GitPushRequest) (*GitPush, error) {
-	return remoteCall[GitPush](ctx, c, sessionID, "/git/push", request)
+	k := call{method: http.MethodPost, path: "/git/push", json: request, timeout: pushTimeout}
+	return gitCall[GitPush](ctx, c, sessionID, k)
 }
 
 // CreatePullRequest makes a pull request of a session's branch.
 func (c *Client) CreatePullRequest(ctx context.Context, sessionID string, request PullRequestRequest) (*PullRequest, error) {
-	return remoteCall[PullRequest](ctx, c, sessionID, "/git/pull-request", request)
+	k := call{method: http.MethodPost, path: "/git/pull-request", json: request}
+	return gitCall[PullRequest](ctx, c, sessionID, k)
 }
 
-// remoteCall is for what the server does with another machine, which takes its time.
-func remoteCall[T any](ctx context.Context, c *Client, sessionID, rest string, body any) (*T, error) {
-	path, err := recordPath(sessionID, rest)
+// gitCall makes a call whose path is relative to the session's record. Git takes its time.
+func gitCall[T any](ctx context.Context, c *Client, sessionID string, k call) (*T, error) {
+	path, err := recordPath(sessionID, k.path)
 	if err != nil {
 		return nil, err
 	}
-	return get[T](ctx, c, call{method: http.MethodPost, path: path, json: body, timeout: remoteTimeout})
+	k.path = path
+	if k.timeout == 0 {
+		k.timeout = gitTimeout
+	}
+	return get[T](ctx, c, k)
 }

@@ -72,6 +72,16 @@ describe('helpers init-github-repository', () => {
     expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('clone of another repository') });
   });
 
+  test('a branch that is not the one checked out in the clone is refused, and the clone left as it is', async () => {
+    const args = ['--repo-fullname', 'o/work', '--branch', 'trunk'];
+    expect((await init(args)).code).toBe(0);
+    expect(await init(args)).toMatchObject({ code: 0, stdout: expect.stringContaining('up to date') });
+    const other = await init([...args.slice(0, -1), 'other']);
+    expect(other).toMatchObject({ code: 1, stdout: '' });
+    expect(other.stderr).toContain('has the branch trunk checked out, not other; check out other there');
+    expect(await git(folder, 'status', '--porcelain', '--branch')).toBe('## trunk...origin/trunk');
+  });
+
   test('DF-72: without a name it is an error, and nothing is made', async () => {
     const { code, stderr } = await init(['--ignore-missing-config']);
     expect(code).toBe(1);

@@ -363,12 +363,21 @@ describe('what describes the distribution', () => {
     },
   );
 
+  test('the systemd unit keeps sessions, and lets the server and its agents write where they must', async () => {
+    const unit = await readFile(join(ROOT, 'deploy/agentapi-proxy.service'), 'utf8');
+    const settings = unit.split('\n').filter((line) => /^\w+=/u.test(line));
+    expect(settings).toContain('KillMode=process');
+    expect(settings.filter((line) => /^(?:PrivateTmp|RemoveIPC)=/u.test(line))).toEqual([]);
+    // Everything else is read-only; uploads and the scratch files of agents are below /tmp.
+    expect(settings).toContain('ProtectSystem=strict');
+    expect(settings).toContain('StateDirectory=agentapi-proxy');
+    expect(settings).toContain('ReadWritePaths=/tmp /var/tmp');
+  });
+
   test.skipIf(findInPath('systemd-analyze') === null)(
-    'the systemd unit is understood and keeps sessions [needs systemd]',
+    'the systemd unit is understood [needs systemd]',
     async () => {
       const unit = await readFile(join(ROOT, 'deploy/agentapi-proxy.service'), 'utf8');
-      expect(unit).toContain('\nKillMode=process\n');
-      expect(unit).not.toMatch(/^PrivateTmp|^RemoveIPC/mu);
       // It is checked that the program is there.
       const own = join(folder, 'agentapi-proxy.service');
       await writeFile(own, unit.replaceAll('/usr/local/bin/agentapi-proxy', '/bin/true'));

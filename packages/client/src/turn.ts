@@ -40,22 +40,24 @@ export async function sendAndWait(
   try {
     for await (const now of observe(conversation, signal)) {
       if (sentAfter === undefined) {
-        const newest = Math.max(-1, ...now.messages.keys());
-        if ((await isReady(conversation, now, signal)) && (await trySend(conversation, content, signal))) {
-          sentAfter = newest;
-        }
+        if (!(await isReady(conversation, now, signal))) continue;
+        // Read anew: while that waited, a turn may have passed of which this observation knows nothing yet.
+        const before = await conversation.messages({ signal });
+        if (await trySend(conversation, content, signal)) sentAfter = newestOf(before);
         continue;
       }
       const message = findOwn(now.messages.values(), sentAfter, content);
       if (message === undefined) continue;
       if (own?.message.id !== message.id) own = { message, statusReports: now.statusReports };
-      if (now.status !== 'stable') clearTimeout(noReplyTimer);
-      if (now.status !== 'stable' || now.statusReports <= own.statusReports) continue;
+      if (now.status !== 'stable' || now.statusReports <= own.statusReports) {
+        clearTimeout(noReplyTimer);
+        noReplyTimer = undefined;
+        continue;
+      }
       // Read once more: events of the same moment may still be on their way.
       const replies = repliesTo(message, await conversation.messages({ signal }));
       if (replies.some((reply) => reply.content.trim() !== '')) return turnOf(message, replies);
-      clearTimeout(noReplyTimer);
-      noReplyTimer = setTimeout(() => deadline.abort(noReply), NO_REPLY_MS);
+      noReplyTimer ??= setTimeout(() => deadline.abort(noReply), NO_REPLY_MS);
     }
     throw new Error('unreachable: observing ends by rejection only');
   } catch (error) {
@@ -76,6 +78,10 @@ async function trySend(conversation: Conversation, content: string, signal: Abor
     if (error instanceof ApiError && error.kind === 'agent_busy') return false;
     throw error;
   }
+}
+
+function newestOf(messages: readonly Message[]): number {
+  return Math.max(-1, ...messages.map(({ id }) => id));
 }
 
 /** Our message by its text; if the server changed the text, the newest one since we sent. */

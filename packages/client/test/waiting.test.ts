@@ -165,6 +165,28 @@ describe('sendAndWait', () => {
     expect((await session.sendAndWait('again')).text).toBe('answer 4');
   });
 
+  test('the answer to the message given at the start is not taken for its own', async () => {
+    const { proxy, agent, session } = await setUp();
+    await using _ = proxy;
+    agent.record = { initial_message: { state: 'pending' } };
+    agent.onMessage = (content) => {
+      agent.setStatus('running');
+      agent.say('user', content);
+    };
+    const turn = session.sendAndWait('B');
+    while (proxy.count('GET /sessions/s1') < 2) await new Promise((resolve) => setImmediate(resolve));
+    agent.setStatus('running');
+    agent.say('user', 'A');
+    agent.say('agent', 'a');
+    agent.setStatus('stable');
+    agent.record = { initial_message: { state: 'delivered', at: 't' } };
+    while (proxy.count('POST /s1/message') < 1) await new Promise((resolve) => setImmediate(resolve));
+    await roundTrips(session);
+    agent.say('agent', 'b');
+    agent.setStatus('stable');
+    expect(await turn).toMatchObject({ sent: { content: 'B' }, text: 'b' });
+  });
+
   test('waits for the agent to become ready, and sends again when it was refused as busy', async () => {
     const { proxy, agent, session } = await setUp();
     await using _ = proxy;
@@ -215,15 +237,20 @@ describe('sendAndWait', () => {
     expect((await session.sendAndWait('Hi')).text).toBe('polled');
   });
 
-  test('an agent that rests without a word gives an empty answer', async () => {
+  // At the same time: each of them waits some seconds.
+  test.concurrent.each([
+    ['told by events', false],
+    ['found by polling', true],
+  ])('an agent that rests without a word, %s, gives an empty answer', async (_how, isPolled) => {
     const { proxy, agent, session } = await setUp();
     await using _ = proxy;
+    if (isPolled) noEvents(proxy);
     agent.onMessage = (content) => {
       agent.setStatus('running');
       agent.say('user', content);
       agent.setStatus('stable');
     };
-    expect(await session.sendAndWait('/clear')).toMatchObject({
+    expect(await session.sendAndWait('/clear', { timeoutMs: 15_000 })).toMatchObject({
       sent: { content: '/clear' },
       replies: [],
       text: '',

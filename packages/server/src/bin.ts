@@ -1,5 +1,10 @@
 #!/usr/bin/env node
 import { runCommandLine } from './cli/program.ts';
+import { StandardOutput } from './cli/standard-output.ts';
+
+const output = new StandardOutput(process.stdout);
+// There is nobody left to tell, and a server must not end, and leave its sessions, because its log's reader did.
+process.stderr.on('error', () => undefined);
 
 const exitCode = await runCommandLine(process.argv.slice(2), {
   environment: process.env,
@@ -17,4 +22,10 @@ const exitCode = await runCommandLine(process.argv.slice(2), {
     process.exitCode = await runAgentCommandLine('agentapi-proxy agent', args, contextOf(process));
   },
 });
-if (exitCode !== null) process.exitCode = exitCode;
+if (exitCode !== null) {
+  // What a server prints is no answer: how it ended tells whether anything is left running.
+  const isServer = process.argv[2] === 'server';
+  process.exitCode = isServer
+    ? exitCode
+    : await output.exitCodeOf(exitCode, (line) => void process.stderr.write(`${line}\n`));
+}

@@ -49,5 +49,5 @@ export interface CliContext {
   readonly runAgentServer: (args: readonly string[]) => Promise<void>;
 }
 
-/** Exit codes of the commands. */
-export const EXIT = { ok: 0, failed: 1, badConfiguration: 2 } as const;
+/** Exit codes of the commands; `outputClosed` as a shell reports SIGPIPE. */
+export const EXIT = { ok: 0, failed: 1, badConfiguration: 2, outputClosed: 141 } as const;

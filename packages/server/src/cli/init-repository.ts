@@ -132,9 +132,16 @@ async function clone(job: Job, say: (text: string) => void): Promise<string> {
 }
 
 /** Moves the branch of a clone forward, if that loses nothing. */
-async function update({ git, forge, repository, folder, chosen, timeoutMs, signal }: Job): Promise<string> {
+async function update(job: Job): Promise<string> {
+  const { git, forge, repository, folder, chosen, timeoutMs, signal } = job;
   const { branch } = await readHead(await gitFolderOf(folder));
   if (branch === null) throw new CommandError(`No branch is checked out in ${folder}`);
+  if (job.branch !== null && job.branch !== branch) {
+    // Another branch could be the work of somebody who is at it; nothing is checked out over it.
+    throw new CommandError(
+      `${folder} has the branch ${branch} checked out, not ${job.branch}; check out ${job.branch} there, leave out --branch, or name another folder with --clone-dir`,
+    );
+  }
   const local = { cwd: folder, timeoutMs, signal };
   const url = cloneUrlOf(forge, repository);
   const remote = await git.run({ ...local, args: ['config', '--get', 'remote.origin.url'] });

@@ -6,6 +6,7 @@ import {
   SessionEndedError,
   TimeoutError,
 } from '@agentapi-proxy/client';
+import { EXIT } from '../cli-context.ts';
 
 /** Exit codes of the client commands; they are part of the interface (docs/cli.md). */
 export const CLIENT_EXIT = {
@@ -19,7 +20,7 @@ export const CLIENT_EXIT = {
   tookTooLong: 7,
   /** As a shell reports SIGINT, SIGPIPE and SIGTERM. */
   interrupted: 130,
-  outputClosed: 141,
+  outputClosed: EXIT.outputClosed,
   terminated: 143,
 } as const;
 

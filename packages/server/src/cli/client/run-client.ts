@@ -1,6 +1,7 @@
 import type { CliContext } from '../cli-context.ts';
+import { isReaderGone, unwrittenAnswer } from '../standard-output.ts';
 import { Desk } from './desk.ts';
-import { CLIENT_EXIT, failureOf } from './exit-codes.ts';
+import { CLIENT_EXIT, CommandFailure, failureOf } from './exit-codes.ts';
 
 /** Options of every client command. */
 export interface ClientFlags {
@@ -55,12 +56,11 @@ export async function runClient(
     color: flags.color !== false,
   });
   const end = new AbortController();
-  // Stays for the rest of the process: what is still buffered may fail after the command.
+  // Ends what would go on printing; a failure that is told after the command is the business of bin.ts.
   streams.stdout.on('error', (error: Error) => {
-    const isClosed = 'code' in error && error.code === 'EPIPE';
-    end.abort(isClosed ? new Ended(CLIENT_EXIT.outputClosed) : error);
+    const failed = new CommandFailure(CLIENT_EXIT.failed, unwrittenAnswer(error));
+    end.abort(isReaderGone(error) ? new Ended(CLIENT_EXIT.outputClosed) : failed);
   });
-  streams.stderr.on('error', () => undefined);
   const listeners = Object.entries(SIGNAL_EXIT_CODES).map(([name, exitCode]) => {
     const listener = (): void => {
       if (end.signal.aborted) context.exitNow(exitCode);
