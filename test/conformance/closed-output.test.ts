@@ -116,3 +116,27 @@ test('a server goes on when the readers of its output and its log go, and ends a
   child.kill('SIGTERM');
   expect(await done).toMatchObject({ code: 0 });
 });
+
+test.skipIf(!existsSync('/dev/full'))('a server goes on when its log cannot be written', async () => {
+  await using user = await commandLine();
+  await using full = await open('/dev/full', 'w');
+  const { PATH = '' } = process.env;
+  const child = spawn(COMMAND, ['server', '--port', '0', '--verbose'], {
+    cwd: user.home,
+    env: { PATH, HOME: user.home, AGENTAPI_PROXY_LOG_FORMAT: 'json' },
+    stdio: ['ignore', 'pipe', full.fd],
+  });
+  const closed = once(child, 'close');
+  try {
+    let output = '';
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text));
+    const url = await eventually('the server listens', () => / at (http:\S+);/.exec(output)?.[1]);
+    for (let request = 0; request < 3; request += 1) {
+      expect((await fetch(`${url}/sessions/nobody`)).status).toBe(404);
+    }
+  } finally {
+    child.kill('SIGTERM');
+  }
+  await closed;
+  expect(child.exitCode).toBe(0);
+});

@@ -47,13 +47,20 @@ export async function createLogger(config: Config, destination?: DestinationStre
 
 /** Synchronous on purpose: the last lines before an exit or a crash are the ones that matter. */
 async function sink(config: Config, destination?: DestinationStream): Promise<DestinationStream> {
-  const target = destination ?? pino.destination({ dest: 2, sync: true });
+  const target = destination ?? standardError();
   const onTerminal = destination === undefined && process.stderr.isTTY;
   if (config.log_format === 'json' || (config.log_format === 'auto' && !onTerminal)) return target;
   const { prettyFactory } = await import('pino-pretty');
   // Not as a stream: that would write later, and somebody would have to end it.
   const pretty = prettyFactory({ colorize: onTerminal, singleLine: true, translateTime: 'SYS:HH:MM:ss.l' });
   return { write: (line) => target.write(pretty(line)) };
+}
+
+/** A log that cannot be written, as on a full disk, must not end the server. */
+function standardError(): DestinationStream {
+  const stream = pino.destination({ dest: 2, sync: true });
+  stream.on('error', () => undefined);
+  return stream;
 }
 
 /** Values that the configuration itself holds and no log line may show. */
