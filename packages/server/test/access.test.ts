@@ -212,6 +212,14 @@ describe('API keys', () => {
   test('a rotation gives nobody what they do not have', async () => {
     const strong = await make(ROOT, { role: 'admin' });
     expect(await refusal(MAKER, 'POST', `/api-keys/${strong.id}/rotate`)).toBe('403 permissions_exceeded');
+    const admins = await make(ROOT, { user_id: 'carol', role: 'admin' });
+    const users = await make(ROOT, { user_id: 'carol', permissions: ['*'] });
+    for (const body of [{}, { overlap_seconds: 0 }]) {
+      const path = `/api-keys/${admins.id}/rotate`;
+      expect(await refusal(users.key, 'POST', path, body)).toBe('403 permissions_exceeded');
+    }
+    expect((await list(users.key)).map(({ id }) => id)).toEqual([admins.id, users.id]);
+    expect((await call(admins.key, 'POST', `/api-keys/${admins.id}/rotate`)).status).toBe(201);
   });
 
   test('the last use is noted', async () => {

@@ -6,7 +6,7 @@ import type { Store } from '../store/store.ts';
 import { canAccess, isAdmin } from './authorize.ts';
 import { CredentialIndex, digestOf } from './credential-index.ts';
 import type { CredentialSource } from './credential-index.ts';
-import { allowedPermissions, checkPermissions } from './key-scope.ts';
+import { allowedPermissions, checkRights } from './key-scope.ts';
 import type { Role } from './permissions.ts';
 import type { Principal } from './principal.ts';
 import { Refresher } from './refresher.ts';
@@ -80,14 +80,8 @@ export class IssuedKeys implements CredentialSource, AsyncDisposable {
   async create(creator: Principal, request: KeyRequest): Promise<IssuedKey> {
     const userId = request.userId ?? creator.userId;
     if (!canAccess(creator, userId)) throw new AppError('foreign_key');
-    if (request.role === 'admin' && !isAdmin(creator)) {
-      throw new AppError('permissions_exceeded', {
-        message: 'Only an admin can make a key with the role admin',
-        details: { field: 'role' },
-      });
-    }
     const permissions = request.permissions ?? allowedPermissions(creator, request.role);
-    checkPermissions(creator, permissions);
+    checkRights(creator, request.role, permissions);
     const now = this.#clock();
     const { name, role, prefix = 'ap' } = request;
     const expiresAt = expiryWithin(creator, request.expiresAt, now);
@@ -131,8 +125,8 @@ export class IssuedKeys implements CredentialSource, AsyncDisposable {
     if (old.revokedAt !== null || ends <= now) {
       throw new AppError('api_key_not_found', { message: 'The API key has ended; make a new one' });
     }
-    // Otherwise a weak admin could get hold of a strong one's rights.
-    checkPermissions(caller, old.permissions);
+    // Otherwise somebody could get hold of a stronger one's rights, or of those of a stronger key of their own.
+    checkRights(caller, old.role, old.permissions);
     const prefix = /^[A-Za-z0-9-]+(?=_)/.exec(old.hint)?.[0] ?? 'ap';
     const expiry = expiryWithin(caller, expiresAt === undefined ? old.expiresAt : expiresAt, now);
     const issued = issue({ ...old, prefix, expiresAt: expiry }, caller, now);
