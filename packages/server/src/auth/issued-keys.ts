@@ -54,7 +54,7 @@ export class IssuedKeys implements CredentialSource, AsyncDisposable {
     this.#log = log;
     this.#clock = clock;
     this.#onChange = onChange;
-    this.#refresher = new Refresher('the API keys in the store', async () => this.#load(), log);
+    this.#refresher = new Refresher('the API keys in the store', async () => this.#read(), log);
   }
 
   /** Reads the keys, and from then on keeps up with the store. @throws StoreError */
@@ -104,7 +104,7 @@ export class IssuedKeys implements CredentialSource, AsyncDisposable {
   async revoke(caller: Principal, id: string): Promise<ApiKeyRecord> {
     const record = await this.#find(caller, id);
     await this.#store.apiKeys.revoke(id, new Date(this.#clock()));
-    await this.#refresher.now();
+    await this.#refresher.changed(() => this.#end(id, Number.NEGATIVE_INFINITY));
     return record;
   }
 
@@ -130,12 +130,13 @@ export class IssuedKeys implements CredentialSource, AsyncDisposable {
     const prefix = /^[A-Za-z0-9-]+(?=_)/.exec(old.hint)?.[0] ?? 'ap';
     const expiry = expiryWithin(caller, expiresAt === undefined ? old.expiresAt : expiresAt, now);
     const issued = issue({ ...old, prefix, expiresAt: expiry }, caller, now);
+    const end = overlapMs <= 0 ? Number.NEGATIVE_INFINITY : Math.min(ends, now + overlapMs);
     await this.#store.transaction(async ({ apiKeys }) => {
       await apiKeys.insert(issued.record);
       if (overlapMs <= 0) await apiKeys.revoke(id, new Date(now));
-      else await apiKeys.setExpiry(id, new Date(Math.min(ends, now + overlapMs)));
+      else await apiKeys.setExpiry(id, new Date(end));
     });
-    await this.#refresher.now();
+    await this.#refresher.changed(() => this.#end(id, end));
     return issued;
   }
 
@@ -151,9 +152,15 @@ export class IssuedKeys implements CredentialSource, AsyncDisposable {
     return record;
   }
 
-  async #load(): Promise<void> {
+  #end(id: string, at: number): void {
+    this.#index = this.#index.ending(id, at);
+    this.#onChange();
+  }
+
+  async #read(): Promise<() => void> {
     const records = await this.#store.apiKeys.findAll();
-    this.#index = new CredentialIndex(
+    await this.#saveUses();
+    const index = new CredentialIndex(
       records.map((record) => {
         const expiresAt = record.expiresAt?.getTime();
         return {
@@ -170,8 +177,10 @@ export class IssuedKeys implements CredentialSource, AsyncDisposable {
         };
       }),
     );
-    this.#onChange();
-    await this.#saveUses();
+    return () => {
+      this.#index = index;
+      this.#onChange();
+    };
   }
 
   async #saveUses(): Promise<void> {
