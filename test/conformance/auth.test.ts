@@ -6,6 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { createClient } from '@agentapi-proxy/client';
 import type { Client, Session } from '@agentapi-proxy/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { readEvents } from '../support/event-reader.ts';
+import type { EventReader } from '../support/event-reader.ts';
 import { filesBelow, ifThere } from '../support/files-below.ts';
 import { rawRequest } from '../support/raw-request.ts';
 import type { RawAnswer } from '../support/raw-request.ts';
@@ -116,6 +119,8 @@ async function callAs(name: KeyName, method: string, path: string): Promise<[num
   const { status, message } = await call(method, path, { 'x-api-key': KEYS[name] });
   return [status, status < 400 ? '' : message];
 }
+
+const sessionEventSchema = z.looseObject({ session_id: z.string().optional() });
 
 const REQUIRED = 'API key required';
 const INVALID = 'Invalid API key';
@@ -331,6 +336,37 @@ describe('SIGHUP', () => {
     server.kill('SIGHUP');
     await eventually('the new key works', async () => (await callAs('added', 'GET', '/search'))[0] === 200);
     expect((await callAs('alice', 'GET', '/search'))[0]).toBe(200);
+  });
+
+  test('an open GET /events shows only what its key may see now, also to one that was an admin', async () => {
+    const follow = async (name: KeyName): Promise<EventReader> =>
+      readEvents(`${server.url}/events`, { 'x-api-key': KEYS[name] });
+    const eventsOf = ({ events }: EventReader, id: string): readonly string[] =>
+      events.filter(({ data }) => sessionEventSchema.parse(data).session_id === id).map(({ name }) => name);
+    const [roots, bobsOwn] = await Promise.all([follow('root'), follow('bob')]);
+    try {
+      await eventually('the admin sees a session of alice', () => eventsOf(roots, alices.id).length > 0);
+      const demoted = ENTRIES.map((entry) =>
+        entry['key'] === KEYS.root ? { ...entry, role: 'user' } : entry,
+      );
+      await writeKeys(demoted);
+      server.kill('SIGHUP');
+      await eventually('it is hidden', () => eventsOf(roots, alices.id).includes('session_hidden'));
+      const session = await clientOf('bob').start();
+      await eventually('bob sees the new session', () => eventsOf(bobsOwn, session.id).length > 0);
+      await session.delete();
+      await eventually('bob sees its end', () => eventsOf(bobsOwn, session.id).includes('session_deleted'));
+      const own = await clientOf('root').start();
+      await eventually('the stream goes on', () => eventsOf(roots, own.id).length > 0);
+      await own.delete();
+      expect(eventsOf(roots, session.id)).toEqual([]);
+    } finally {
+      for (const reader of [roots, bobsOwn]) reader.cut();
+      await writeKeys(ENTRIES);
+      server.kill('SIGHUP');
+    }
+    const path = `/sessions/${alices.id}`;
+    await eventually('all is as before', async () => (await callAs('root', 'GET', path))[0] === 200);
   });
 });
 

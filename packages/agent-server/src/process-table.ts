@@ -42,6 +42,8 @@ const FIRST_ENVIRON_BYTES = 32 * 1024;
 /** A longer environment cannot hold our marker in any sensible place; bounds what a hostile process costs. */
 const MAX_ENVIRON_BYTES = 4 * 1024 * 1024;
 const MARKER_PREFIX = `${SESSION_MARKER}=`;
+/** What the kernel says of a process that is gone, or that this user may not look at. */
+const ABSENT: ReadonlySet<unknown> = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM']);
 
 /**
  * Reads the process table. Callers at the same time share one reading: ending many sessions at once
@@ -54,7 +56,7 @@ export class ProcessTable {
   #running: Promise<readonly ProcessInfo[]> | null = null;
   #next: Promise<readonly ProcessInfo[]> | null = null;
 
-  /** All processes, as they are after this call. */
+  /** All processes, as they are after this call. @throws when the kernel cannot tell, such as without a free descriptor. */
   list(): Promise<readonly ProcessInfo[]> {
     if (this.#running === null) return this.#start();
     // The reading under way may have passed by what the caller is interested in.
@@ -66,7 +68,10 @@ export class ProcessTable {
     return this.#next;
   }
 
-  /** One process as it is now, without its marker; `null` when there is none with this pid. */
+  /**
+   * One process as it is now, without its marker; `null` when there is none with this pid.
+   * @throws like {@link list}: whoever cannot look must not take a process for gone.
+   */
   async read(pid: number): Promise<ProcessStatus | null> {
     if (process.platform !== 'linux') return (await this.list()).find((one) => one.pid === pid) ?? null;
     return this.#readStatus(pid);
@@ -115,15 +120,12 @@ export class ProcessTable {
    * Synchronous on purpose: these files are made in memory, and a thousand trips through the thread
    * pool cost ten times the reading itself.
    * @returns a view that the next call overwrites; `null` when the process is gone or foreign.
+   * @throws when there is another reason.
    */
   #readWhole(path: string): Buffer | null {
-    let file: number;
+    let file: number | null = null;
     try {
       file = openSync(path, 'r');
-    } catch {
-      return null;
-    }
-    try {
       let length = 0;
       for (;;) {
         if (length === this.#buffer.length) {
@@ -135,10 +137,11 @@ export class ProcessTable {
         length += count;
       }
       return this.#buffer.subarray(0, length);
-    } catch {
-      return null;
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && ABSENT.has(error.code)) return null;
+      throw error;
     } finally {
-      closeSync(file);
+      if (file !== null) closeSync(file);
     }
   }
 }

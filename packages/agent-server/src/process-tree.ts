@@ -41,7 +41,7 @@ const MAX_PAUSE_MS = 50;
 /** While killing, new processes are searched for at least this often, whatever the others do. */
 const KILL_ROUND_MS = 200;
 
-/** Identity of a running process; `null` when there is none with this pid. */
+/** Identity of a running process; `null` when there is none with this pid. @throws when nobody can tell. */
 export async function identityOf(pid: number): Promise<ProcessIdentity | null> {
   const info = await new ProcessTable().read(pid);
   return info === null ? null : { pid: info.pid, startTime: info.startTime, bootId: info.bootId };
@@ -50,6 +50,7 @@ export async function identityOf(pid: number): Promise<ProcessIdentity | null> {
 /**
  * Whether exactly this process still runs; a zombie does not, nor another program with the same pid (DF-27).
  * @param table - for those who ask often: each table has a buffer of its own.
+ * @throws when nobody can tell, such as without a free file descriptor; the process may well be alive then.
  */
 export async function isAlive(
   identity: ProcessIdentity,
@@ -194,7 +195,7 @@ async function sendSignal(
   );
   const doneGroups = new Set<number>();
   for (const target of targets) {
-    const now = await table.read(target.pid);
+    const now = await glance(table, target.pid);
     // It may have left a group that has been told since it was seen there.
     if (now === null || !runs(now, target) || doneGroups.has(now.groupId)) continue;
     const isWhole = now.groupId > 1 && now.groupId === target.groupId && !mixedGroups.has(now.groupId);
@@ -203,6 +204,11 @@ async function sendSignal(
     // A stopped process does not see SIGTERM before it is continued.
     if (signal === 'SIGTERM' && now.isStopped) send(now.pid, 'SIGCONT');
   }
+}
+
+/** The process as it is now; also `null` when nobody can tell, which the next look at all of them finds out. */
+async function glance(table: ProcessTable, pid: number): Promise<ProcessStatus | null> {
+  return table.read(pid).catch(() => null);
 }
 
 function send(pid: number, signal: NodeJS.Signals): void {
@@ -225,7 +231,7 @@ async function untilGone(
   for (;;) {
     const alive: ProcessInfo[] = [];
     for (const one of rest) {
-      const now = await table.read(one.pid);
+      const now = await glance(table, one.pid);
       if (now === null || !runs(now, one)) continue;
       if (now.name !== one.name) return;
       alive.push(one);

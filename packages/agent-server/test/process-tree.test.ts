@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   endProcesses,
@@ -12,6 +13,8 @@ import {
   SESSION_MARKER,
 } from '../src/process-tree.ts';
 import type { ProcessIdentity } from '../src/process-tree.ts';
+
+const run = promisify(execFile);
 
 /** Longer than any test: whoever waits for it has failed. */
 const NEVER_MS = 60_000;
@@ -68,6 +71,28 @@ describe('identity', () => {
     expect(await isAlive({ ...own, startTime: '1' })).toBe(false);
     expect(await isAlive({ ...own, bootId: 'another' })).toBe(false);
   });
+
+  test.runIf(process.platform === 'linux')(
+    'whoever has no free file descriptor is told so, not that the process is gone',
+    async () => {
+      const program = new URL('../dist/process-tree.js', import.meta.url).href;
+      const script = `
+        import { closeSync, openSync } from 'node:fs';
+        import { identityOf, isAlive, ProcessTable } from ${JSON.stringify(program)};
+        const own = await identityOf(process.pid);
+        const table = new ProcessTable();
+        const files = [];
+        try {
+          for (;;) files.push(openSync('/dev/null', 'r'));
+        } catch {}
+        const answer = await isAlive(own, table).catch((error) => error.code);
+        for (const file of files) closeSync(file);
+        console.log(answer, await isAlive(own, table));
+      `;
+      const limited = ['-c', 'ulimit -n 64; exec "$0" --input-type=module -e "$1"', process.execPath, script];
+      expect((await run('sh', limited)).stdout).toBe('EMFILE true\n');
+    },
+  );
 
   test('a zombie is not alive', async () => {
     const tree = await start('sh -c "exit 0" & echo $!; exec sleep 1000');

@@ -81,6 +81,7 @@ export function openConversations(
       eventRoutes(app, { ...common, overview });
     },
     recheck: () => {
+      // The streams learn first who their viewers are now, then what those may see.
       viewers.recheck();
       overview.recheck();
     },

@@ -179,6 +179,18 @@ describe('API keys', () => {
     expect((await call(USER, 'DELETE', `/api-keys/${made.id}`)).status).toBe(200);
   });
 
+  test('a revoked or replaced key is refused also while the store cannot be read', async () => {
+    const [revoked, replaced] = [await make(USER), await make(USER)];
+    const findAll = store.apiKeys.findAll.bind(store.apiKeys);
+    store.apiKeys.findAll = async () => Promise.reject(new Error('disk gone'));
+    expect((await call(USER, 'DELETE', `/api-keys/${revoked.id}`)).status).toBe(200);
+    const rotated = await call(USER, 'POST', `/api-keys/${replaced.id}/rotate`, { overlap_seconds: 0 });
+    expect(rotated.status).toBe(201);
+    for (const { key } of [revoked, replaced]) expect((await call(key, 'GET', '/me')).status).toBe(401);
+    expect(app.log()).toContain('the API keys in the store cannot be read');
+    store.apiKeys.findAll = findAll;
+  });
+
   test('nobody sees or touches the keys of others, admins do', async () => {
     const alices = await make(USER);
     const bobs = await make(ROOT, { user_id: 'bob' });
@@ -212,6 +224,14 @@ describe('API keys', () => {
   test('a rotation gives nobody what they do not have', async () => {
     const strong = await make(ROOT, { role: 'admin' });
     expect(await refusal(MAKER, 'POST', `/api-keys/${strong.id}/rotate`)).toBe('403 permissions_exceeded');
+    const admins = await make(ROOT, { user_id: 'carol', role: 'admin' });
+    const users = await make(ROOT, { user_id: 'carol', permissions: ['*'] });
+    for (const body of [{}, { overlap_seconds: 0 }]) {
+      const path = `/api-keys/${admins.id}/rotate`;
+      expect(await refusal(users.key, 'POST', path, body)).toBe('403 permissions_exceeded');
+    }
+    expect((await list(users.key)).map(({ id }) => id)).toEqual([admins.id, users.id]);
+    expect((await call(admins.key, 'POST', `/api-keys/${admins.id}/rotate`)).status).toBe(201);
   });
 
   test('the last use is noted', async () => {

@@ -99,6 +99,27 @@ describe('authentication on', () => {
     expect(outcome(authenticator, { 'x-api-key': 'ap_alice_1' })).toBe('Invalid API key');
   });
 
+  test('whoever was wrong too often waits a minute at most, also when the time of day is set back', async () => {
+    let now = NOW;
+    const config = await configOf({ api_keys: [ALICE] });
+    const limits = { ...config.limits, failed_keys_per_minute: 1 };
+    const authenticator = createAuthenticator({ ...config, limits }, undefined, () => now);
+    const attempt = (): unknown => {
+      try {
+        return authenticator.authenticate(
+          { 'x-api-key': 'nope' },
+          { address: '192.0.2.1', requestId: 'one' },
+        );
+      } catch (error) {
+        return error;
+      }
+    };
+    expect(attempt()).toMatchObject({ code: 'invalid_api_key' });
+    now -= 3_600_000;
+    expect(attempt()).toMatchObject({ code: 'too_many_failures', retryAfterSeconds: 60 });
+    expect(authenticator.countLimited()).toBe(1);
+  });
+
   test('PX-042: of two entries with one key the first that has not expired counts', async () => {
     const authenticator = await authenticatorOf({
       api_keys: [

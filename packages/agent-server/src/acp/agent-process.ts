@@ -78,7 +78,7 @@ export function startAgentProcess(options: AgentProcessOptions): AgentProcess {
     });
   });
 
-  const identity = child.pid === undefined ? Promise.resolve(null) : identityOf(child.pid);
+  const identity = child.pid === undefined ? Promise.resolve(null) : identityOf(child.pid).catch(() => null);
 
   async function end(graceMs: number): Promise<void> {
     const leader = await identity;

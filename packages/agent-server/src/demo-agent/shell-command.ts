@@ -54,7 +54,7 @@ export async function runShellCommand(
       }, DRAIN_MS).unref();
     });
   });
-  const root = child.pid === undefined ? null : await identityOf(child.pid);
+  const root = child.pid === undefined ? null : await identityOf(child.pid).catch(() => null);
   const stopped = new AbortController();
   const timer = setTimeout(() => stopped.abort(), MAX_DURATION_MS);
   const either = AbortSignal.any([signal, stopped.signal]);

@@ -118,8 +118,9 @@ export class AccessControl implements AsyncDisposable {
   async reload(cause: 'signal' | 'file changed'): Promise<number> {
     try {
       const keys = this.authenticator.reload();
-      await this.#recordReload('allowed', { cause, keys });
+      // Before anything else happens: what is open shows nothing more to those who have lost a right.
       this.#changed();
+      await this.#recordReload('allowed', { cause, keys });
       return keys;
     } catch (error) {
       await this.#recordReload('failed', { cause });

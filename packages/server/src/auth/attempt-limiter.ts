@@ -8,7 +8,7 @@ const MOST_REMEMBERED = 10_000;
 
 interface Failures {
   count: number;
-  /** Milliseconds since 1970. */
+  /** Like what the limiter is given for now. */
   readonly until: number;
 }
 
@@ -28,7 +28,7 @@ export class AttemptLimiter {
 
   /**
    * Seconds until this address may be wrong again; 0 = now.
-   * @param now milliseconds since 1970.
+   * @param now milliseconds of a clock that nobody sets, such as `performance.now()`; so everywhere here.
    */
   waitSeconds(address: string, now: number): number {
     const failures = this.#failures.get(groupOf(address));
@@ -36,7 +36,7 @@ export class AttemptLimiter {
     return Math.max(1, Math.ceil((failures.until - now) / 1000));
   }
 
-  /** How many addresses must wait. @param now milliseconds since 1970. */
+  /** How many addresses must wait. */
   countLimited(now: number): number {
     let limited = 0;
     for (const { count, until } of this.#failures.values()) {
@@ -45,7 +45,7 @@ export class AttemptLimiter {
     return limited;
   }
 
-  /** Counts a wrong credential. @param now milliseconds since 1970. */
+  /** Counts a wrong credential. */
   failed(address: string, now: number): void {
     const group = groupOf(address);
     const failures = this.#failures.get(group);

@@ -74,7 +74,7 @@ const ANONYMOUS: Principal = {
 /**
  * The authenticator of a configuration.
  * @param secrets learns the keys of the keys file, so that no log line shows one.
- * @param clock milliseconds since 1970.
+ * @param clock milliseconds since 1970, for the ends of credentials.
  * @throws ConfigError when `auth.keys_file` cannot be used (exit code 2, PX-035).
  */
 export function createAuthenticator(
@@ -120,12 +120,13 @@ export function createAuthenticator(
       if (principal !== null) return { principal, digest };
     }
     if (origin !== undefined) {
-      const waitSeconds = limiter.waitSeconds(origin.address, now);
+      const monotonic = performance.now();
+      const waitSeconds = limiter.waitSeconds(origin.address, monotonic);
       if (waitSeconds > 0) {
         count('too_many_failures', origin);
         throw new AppError('too_many_failures', { retryAfterSeconds: waitSeconds });
       }
-      limiter.failed(origin.address, now);
+      limiter.failed(origin.address, monotonic);
       for (const listener of listeners) listener(origin);
     }
     count('invalid_api_key', origin);
@@ -164,7 +165,7 @@ export function createAuthenticator(
       cookies = reader;
     },
     countFailures: (listener) => void counters.push(listener),
-    countLimited: () => limiter.countLimited(clock()),
+    countLimited: () => limiter.countLimited(performance.now()),
     accept: (source) => void sources.push(source),
     reportRefusals: (listener) => void listeners.push(listener),
     reload: () => configured.reload(),

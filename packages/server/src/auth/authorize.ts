@@ -3,7 +3,7 @@ import { ALL_PERMISSIONS, type Permission } from './permissions.ts';
 import type { Principal } from './principal.ts';
 
 /** The role that may use the sessions of everybody. */
-const ADMIN_ROLE = 'admin';
+export const ADMIN_ROLE = 'admin';
 
 /** What a route asks of its caller: a permission, or only a valid credential. */
 export type Requirement = Permission | 'authenticated';

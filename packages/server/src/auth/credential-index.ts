@@ -42,6 +42,20 @@ export class CredentialIndex implements CredentialSource {
     return this.#size;
   }
 
+  /**
+   * The same, but what has this id ends at `at` if not before.
+   * @param at milliseconds since 1970; `-Infinity` = it has never been good.
+   */
+  ending(keyId: string, at: number): CredentialIndex {
+    const all = [...this.#byStart.values()].flat();
+    return new CredentialIndex(
+      all.map((one) => {
+        if (one.principal.keyId !== keyId || one.expiresAt <= at) return one;
+        return { ...one, expiresAt: at, principal: { ...one.principal, expiresAt: at } };
+      }),
+    );
+  }
+
   /** The first one that is not expired counts, so two entries with one key can follow each other (PX-042). */
   find(digest: Buffer, now: number): Principal | null {
     for (const candidate of this.#byStart.get(startOf(digest)) ?? []) {

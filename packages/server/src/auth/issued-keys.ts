@@ -6,7 +6,7 @@ import type { Store } from '../store/store.ts';
 import { canAccess, isAdmin } from './authorize.ts';
 import { CredentialIndex, digestOf } from './credential-index.ts';
 import type { CredentialSource } from './credential-index.ts';
-import { allowedPermissions, checkPermissions } from './key-scope.ts';
+import { allowedPermissions, checkRights } from './key-scope.ts';
 import type { Role } from './permissions.ts';
 import type { Principal } from './principal.ts';
 import { Refresher } from './refresher.ts';
@@ -54,7 +54,7 @@ export class IssuedKeys implements CredentialSource, AsyncDisposable {
     this.#log = log;
     this.#clock = clock;
     this.#onChange = onChange;
-    this.#refresher = new Refresher('the API keys in the store', async () => this.#load(), log);
+    this.#refresher = new Refresher('the API keys in the store', async () => this.#read(), log);
   }
 
   /** Reads the keys, and from then on keeps up with the store. @throws StoreError */
@@ -80,14 +80,8 @@ export class IssuedKeys implements CredentialSource, AsyncDisposable {
   async create(creator: Principal, request: KeyRequest): Promise<IssuedKey> {
     const userId = request.userId ?? creator.userId;
     if (!canAccess(creator, userId)) throw new AppError('foreign_key');
-    if (request.role === 'admin' && !isAdmin(creator)) {
-      throw new AppError('permissions_exceeded', {
-        message: 'Only an admin can make a key with the role admin',
-        details: { field: 'role' },
-      });
-    }
     const permissions = request.permissions ?? allowedPermissions(creator, request.role);
-    checkPermissions(creator, permissions);
+    checkRights(creator, request.role, permissions);
     const now = this.#clock();
     const { name, role, prefix = 'ap' } = request;
     const expiresAt = expiryWithin(creator, request.expiresAt, now);
@@ -110,7 +104,7 @@ export class IssuedKeys implements CredentialSource, AsyncDisposable {
   async revoke(caller: Principal, id: string): Promise<ApiKeyRecord> {
     const record = await this.#find(caller, id);
     await this.#store.apiKeys.revoke(id, new Date(this.#clock()));
-    await this.#refresher.now();
+    await this.#refresher.changed(() => this.#end(id, Number.NEGATIVE_INFINITY));
     return record;
   }
 
@@ -131,17 +125,18 @@ export class IssuedKeys implements CredentialSource, AsyncDisposable {
     if (old.revokedAt !== null || ends <= now) {
       throw new AppError('api_key_not_found', { message: 'The API key has ended; make a new one' });
     }
-    // Otherwise a weak admin could get hold of a strong one's rights.
-    checkPermissions(caller, old.permissions);
+    // Otherwise somebody could get hold of a stronger one's rights, or of those of a stronger key of their own.
+    checkRights(caller, old.role, old.permissions);
     const prefix = /^[A-Za-z0-9-]+(?=_)/.exec(old.hint)?.[0] ?? 'ap';
     const expiry = expiryWithin(caller, expiresAt === undefined ? old.expiresAt : expiresAt, now);
     const issued = issue({ ...old, prefix, expiresAt: expiry }, caller, now);
+    const end = overlapMs <= 0 ? Number.NEGATIVE_INFINITY : Math.min(ends, now + overlapMs);
     await this.#store.transaction(async ({ apiKeys }) => {
       await apiKeys.insert(issued.record);
       if (overlapMs <= 0) await apiKeys.revoke(id, new Date(now));
-      else await apiKeys.setExpiry(id, new Date(Math.min(ends, now + overlapMs)));
+      else await apiKeys.setExpiry(id, new Date(end));
     });
-    await this.#refresher.now();
+    await this.#refresher.changed(() => this.#end(id, end));
     return issued;
   }
 
@@ -157,9 +152,15 @@ export class IssuedKeys implements CredentialSource, AsyncDisposable {
     return record;
   }
 
-  async #load(): Promise<void> {
+  #end(id: string, at: number): void {
+    this.#index = this.#index.ending(id, at);
+    this.#onChange();
+  }
+
+  async #read(): Promise<() => void> {
     const records = await this.#store.apiKeys.findAll();
-    this.#index = new CredentialIndex(
+    await this.#saveUses();
+    const index = new CredentialIndex(
       records.map((record) => {
         const expiresAt = record.expiresAt?.getTime();
         return {
@@ -176,8 +177,10 @@ export class IssuedKeys implements CredentialSource, AsyncDisposable {
         };
       }),
     );
-    this.#onChange();
-    await this.#saveUses();
+    return () => {
+      this.#index = index;
+      this.#onChange();
+    };
   }
 
   async #saveUses(): Promise<void> {

@@ -19,6 +19,7 @@ const LINK_BYTES = 24;
 const LINK_ROLE = 'link';
 
 interface Grant {
+  readonly id: string;
   readonly access: ShareAccess;
   /** Milliseconds since 1970; `Infinity` = with the session. */
   readonly expiresAt: number;
@@ -30,7 +31,7 @@ export class SessionShares implements CredentialSource, AsyncDisposable {
   readonly #clock: () => number;
   readonly #refresher: Refresher;
   readonly #onChange: () => void;
-  #grants: ReadonlyMap<string, ReadonlyMap<string, Grant>> = new Map();
+  #grants = new Map<string, Map<string, Grant>>();
   #links = new CredentialIndex([]);
 
   /** `onChange` is called whenever shares have been read again. */
@@ -38,7 +39,7 @@ export class SessionShares implements CredentialSource, AsyncDisposable {
     this.#store = store;
     this.#clock = clock;
     this.#onChange = onChange;
-    this.#refresher = new Refresher('the shares in the store', async () => this.#load(), log);
+    this.#refresher = new Refresher('the shares in the store', async () => this.#read(), log);
   }
 
   /** Reads the shares, and from then on keeps up with the store. @throws StoreError */
@@ -87,7 +88,11 @@ export class SessionShares implements CredentialSource, AsyncDisposable {
   ): Promise<ShareGrant> {
     const grant = { id: randomUUID(), sessionId, userId, access, expiresAt, ...this.#made(creator) };
     const granted = await withSession(this.#store.shares.grant(grant));
-    await this.#refresher.now();
+    // It may allow less than the one before.
+    await this.#refresher.changed(() => {
+      addGrant(this.#grants, granted);
+      this.#onChange();
+    });
     return granted;
   }
 
@@ -119,7 +124,12 @@ export class SessionShares implements CredentialSource, AsyncDisposable {
     const wasGrant = await this.#store.shares.revokeGrant(sessionId, id, at);
     const wasLink = !wasGrant && (await this.#store.shares.revokeLink(sessionId, id, at));
     if (!wasGrant && !wasLink) throw new AppError('share_not_found');
-    await this.#refresher.now();
+    await this.#refresher.changed(() => {
+      const users = this.#grants.get(sessionId);
+      for (const [userId, grant] of users ?? []) if (grant.id === id) users?.delete(userId);
+      this.#links = this.#links.ending(id, Number.NEGATIVE_INFINITY);
+      this.#onChange();
+    });
     return wasGrant ? 'grant' : 'link';
   }
 
@@ -131,20 +141,29 @@ export class SessionShares implements CredentialSource, AsyncDisposable {
     return { createdBy: creator.userId, createdAt: new Date(this.#clock()) };
   }
 
-  async #load(): Promise<void> {
+  async #read(): Promise<() => void> {
     const { shares } = this.#store;
     const now = new Date(this.#clock());
-    const [grants, links] = await Promise.all([shares.findAllGrants(now), shares.findAllLinks(now)]);
-    const bySession = new Map<string, Map<string, Grant>>();
-    for (const { sessionId, userId, access, expiresAt } of grants) {
-      const users = bySession.get(sessionId) ?? new Map<string, Grant>();
-      users.set(userId, { access, expiresAt: expiresAt?.getTime() ?? Number.POSITIVE_INFINITY });
-      bySession.set(sessionId, users);
-    }
-    this.#grants = bySession;
-    this.#links = new CredentialIndex(links.map((link) => credentialOf(link)));
-    this.#onChange();
+    const [found, links] = await Promise.all([shares.findAllGrants(now), shares.findAllLinks(now)]);
+    const grants = new Map<string, Map<string, Grant>>();
+    for (const grant of found) addGrant(grants, grant);
+    const index = new CredentialIndex(links.map((link) => credentialOf(link)));
+    return () => {
+      this.#grants = grants;
+      this.#links = index;
+      this.#onChange();
+    };
   }
+}
+
+/** Grants by session and user. */
+function addGrant(
+  grants: Map<string, Map<string, Grant>>,
+  { id, sessionId, userId, access, expiresAt }: ShareGrant,
+): void {
+  const users = grants.get(sessionId) ?? new Map<string, Grant>();
+  users.set(userId, { id, access, expiresAt: expiresAt?.getTime() ?? Number.POSITIVE_INFINITY });
+  grants.set(sessionId, users);
 }
 
 function credentialOf({ id, hash, sessionId, expiresAt }: ShareLink) {

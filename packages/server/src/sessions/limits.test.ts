@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { StartLimiter } from './limits.ts';
 
 const NOW = 1_000_000;
@@ -41,5 +41,21 @@ describe('StartLimiter', () => {
     );
     expect(() => limiter.admit('bob', NOW + 30_000)).not.toThrow();
     expect(() => limiter.admit('alice', NOW + 60_000)).not.toThrow();
+  });
+
+  test('DF-21: a minute is over after a minute, also when the time of day is set back meanwhile', () => {
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+    try {
+      const limiter = new StartLimiter({ perUser: 10, total: 10, startsPerMinute: 1 });
+      limiter.admit('alice')();
+      vi.setSystemTime(Date.now() - 3_600_000);
+      expect(() => limiter.admit('alice')).toThrow(
+        expect.objectContaining({ code: 'too_many_starts', retryAfterSeconds: 60 }),
+      );
+      vi.advanceTimersByTime(60_000);
+      expect(() => limiter.admit('alice')).not.toThrow();
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });

@@ -27,10 +27,11 @@ export class StartLimiter {
 
   /**
    * Takes one place for a live session of `ownerId`.
+   * @param now - milliseconds of a clock that nobody sets.
    * @returns gives the place back; calling it again has no effect.
    * @throws AppError `too_many_sessions` or `too_many_starts`, with the seconds to wait.
    */
-  admit(ownerId: string, now: number = Date.now()): () => void {
+  admit(ownerId: string, now: number = performance.now()): () => void {
     const live = this.#live.get(ownerId) ?? 0;
     if (this.#total >= this.#limits.total) {
       throw new AppError('too_many_sessions', {

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ControlReport } from '@agentapi-proxy/agent-server/control';
-import { isAlive } from '@agentapi-proxy/agent-server/process-tree';
 import type { AdoptSpec, RunExit, RunRef } from '../runtime.ts';
 import type { AliveWatch } from './alive-watch.ts';
 import { readTail } from './bounded-log.ts';
@@ -78,12 +77,12 @@ export class AdoptedRun implements WatchedRun {
     const { signal } = this.ended;
     const token = this.#token;
     let hasStream = token !== null;
-    while (!signal.aborted && (await isAlive(this.ref))) {
+    while (!signal.aborted && (await this.#alive.lives(this.ref))) {
       if (token === null || !hasStream) {
         await this.#alive.untilGone(this.ref, signal);
       } else {
         hasStream = await followReports(this.port, token, (report) => this.#onReport(report), signal);
-        if (!signal.aborted && (await isAlive(this.ref)))
+        if (!signal.aborted && (await this.#alive.lives(this.ref)))
           await delay(RECONNECT_MS, undefined, { signal }).catch(() => undefined);
       }
     }

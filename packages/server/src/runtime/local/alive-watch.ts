@@ -7,8 +7,17 @@ const CHECK_INTERVAL_MS = 500;
 /** Tells when processes end that are not our children. One timer for all, none while there is nothing to watch. */
 export class AliveWatch implements Disposable {
   readonly #watched = new Map<() => void, ProcessIdentity>();
-  readonly #table = new ProcessTable();
+  readonly #table: ProcessTable;
   #timer: NodeJS.Timeout | null = null;
+
+  constructor(table: ProcessTable = new ProcessTable()) {
+    this.#table = table;
+  }
+
+  /** Whether the process lives; one that cannot be looked at at the moment counts as alive. */
+  async lives(identity: ProcessIdentity): Promise<boolean> {
+    return isAlive(identity, this.#table).catch(() => true);
+  }
 
   /** Resolves when the process is gone, or when `signal` aborts. */
   untilGone(identity: ProcessIdentity, signal: AbortSignal): Promise<void> {
@@ -36,7 +45,7 @@ export class AliveWatch implements Disposable {
 
   async #check(): Promise<void> {
     for (const [done, identity] of [...this.#watched]) {
-      if (!(await isAlive(identity, this.#table))) done();
+      if (!(await this.lives(identity))) done();
     }
   }
 }

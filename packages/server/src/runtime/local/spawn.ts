@@ -56,8 +56,9 @@ export async function spawnProcess(spec: LaunchSpec, port: number, marker: strin
     });
     if (child.pid === undefined) return await failed;
     failed.catch(() => undefined);
-    // Asked before this turn ends: a child that has ended at once is still known to the kernel.
-    const identity = await identityOf(child.pid);
+    // Asked before this turn ends: a child that has ended at once is still known to the kernel. One that cannot be
+    // looked at is found by its marker.
+    const identity = await identityOf(child.pid).catch(() => null);
     const control = child.stdio[3];
     return {
       identity: identity ?? { pid: child.pid, startTime: '', bootId: '' },
