@@ -16,6 +16,7 @@ import { LeavingError } from './first-message.ts';
 import type { Holdings, LifeContext } from './life.ts';
 import type { StartLimiter } from './limits.ts';
 import { Lives } from './lives.ts';
+import { LOST_MESSAGE } from './message-delivery.ts';
 import type { SessionFollower } from './follower.ts';
 import { recoverSessions } from './recover.ts';
 import type { Recovery } from './recover.ts';
@@ -360,7 +361,7 @@ export class Sessions {
     why: string,
     holdings: Holdings,
   ): Promise<Session> {
-    const { store, agentServer, log } = this.#options;
+    const { store, records, agentServer, log } = this.#options;
     const facts = { ...record.facts, agentServer: agentServer.kind };
     const { port } = holdings.reservation;
     const change = { state: 'creating', at: new Date(), reason: why } as const;
@@ -368,6 +369,10 @@ export class Sessions {
     if (!isOurs) throw new AppError('session_not_ended');
     const session = new Session(facts, port, [...record.history, change]);
     session.initialMessage = record.message;
+    // Whoever was to receive it is gone, and took the answer along.
+    if (record.message?.state === 'sending') {
+      records.message(session, { state: 'failed', at: new Date(), reason: LOST_MESSAGE });
+    }
     this.#retention.forget(facts.id);
     log.info({ sessionId: facts.id, owner: facts.ownerId, agent: facts.agent, port }, 'session resumed');
     const pending = record.message?.state === 'pending' ? message : null;
