@@ -236,7 +236,7 @@ export class Sessions {
   /**
    * Ends a session, removes its workspace and forgets it. Callers at the same time share one end.
    * @returns what could not be ended; then the session stays and may be deleted again.
-   * @throws StoreError; then the session has ended, and may be deleted again.
+   * @throws AppError `session_elsewhere`; StoreError: then the session has ended, and may be deleted again.
    */
   async delete({ id, ownerId }: Pick<SessionFacts, 'id' | 'ownerId'>): Promise<readonly string[]> {
     const life = this.#lives.get(id);
@@ -248,8 +248,10 @@ export class Sessions {
       const now = this.#lives.get(id);
       // Somebody has resumed it meanwhile.
       if (now !== undefined && now !== life) return [`session ${id} has been resumed`];
-      await this.#options.workspaces.remove(id);
-      await this.#options.store.sessions.delete(id);
+      const { store, workspaces } = this.#options;
+      if (life === undefined) await this.#checkIsOurs(id);
+      await workspaces.remove(id);
+      await store.sessions.delete(id);
       this.#lives.forget(id);
       this.#retention.forget(id);
       for (const follower of this.#options.followers) follower.onDeleted(id, ownerId);
@@ -289,6 +291,14 @@ export class Sessions {
     await this.#saveUses();
     await this.#options.records.close();
     return left;
+  }
+
+  /** Processes and files of the others are out of reach. */
+  async #checkIsOurs(id: string): Promise<void> {
+    const record = await this.#options.store.sessions.get(id);
+    if (record !== null && record.instanceId !== this.#options.instanceId) {
+      throw new AppError('session_elsewhere');
+    }
   }
 
   #matchingLives(principal: Principal, filter: SearchFilter): readonly Session[] {
