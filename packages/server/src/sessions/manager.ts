@@ -4,7 +4,7 @@ import { canAccess, isAdmin } from '../auth/authorize.ts';
 import type { Principal } from '../auth/principal.ts';
 import type { AgentDefinition } from '../config/agents.ts';
 import { AppError } from '../errors.ts';
-import type { Adoption } from '../runtime/runtime.ts';
+import type { Adoption, Orphans } from '../runtime/runtime.ts';
 import { readTail } from '../runtime/local/bounded-log.ts';
 import type { SecretRegistry } from '../secret-registry.ts';
 import type { SessionFilter, SessionRecord, SessionStart } from '../store/session-record.ts';
@@ -72,8 +72,10 @@ export class Sessions {
   readonly #turns = new Turns();
   readonly #retention: Retention;
   readonly #useSaver: NodeJS.Timeout;
-  /** What an earlier server has left is being ended; sessions with processes among it cannot be resumed before. */
+  /** What an earlier server has left is being ended; sessions with processes among it are neither resumed nor deleted before. */
   #clearing: Promise<unknown> = Promise.resolve();
+  /** Those processes; `null` before the recovery. */
+  #orphans: Orphans | null = null;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
@@ -108,6 +110,7 @@ export class Sessions {
       ...this.#options,
       revive: async (record, adoption) => this.#revive(record, adoption),
     });
+    this.#orphans = recovery.orphans;
     this.#clearing = this.#clearAway(recovery).catch((error: unknown) =>
       this.#options.log.error({ err: error }, 'what an earlier server has left cannot be cleared away'),
     );
@@ -239,6 +242,8 @@ export class Sessions {
    * @throws AppError `session_elsewhere`; StoreError: then the session has ended, and may be deleted again.
    */
   async delete({ id, ownerId }: Pick<SessionFacts, 'id' | 'ownerId'>): Promise<readonly string[]> {
+    const orphans = this.#orphans?.sessionIds.includes(id) === true ? this.#orphans : null;
+    if (orphans !== null) await this.#clearing;
     const life = this.#lives.get(id);
     if (life !== undefined) {
       const left = await life.stop(new Error('The session was to be deleted'));
@@ -248,8 +253,12 @@ export class Sessions {
       const now = this.#lives.get(id);
       // Somebody has resumed it meanwhile.
       if (now !== undefined && now !== life) return [`session ${id} has been resumed`];
-      const { store, workspaces } = this.#options;
-      if (life === undefined) await this.#checkIsOurs(id);
+      const { store, workspaces, stopGraceMs } = this.#options;
+      if (life === undefined) {
+        await this.#checkIsOurs(id);
+        const report = await orphans?.endOf(id, stopGraceMs);
+        if (report !== undefined && report.left.length > 0) return report.left;
+      }
       await workspaces.remove(id);
       await store.sessions.delete(id);
       this.#lives.forget(id);
