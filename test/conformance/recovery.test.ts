@@ -375,6 +375,33 @@ describe('what is taken up, and what is not', () => {
     });
   });
 
+  test('PX-126: a session whose agent has outlived server and agent server is deleted when the agent has ended', async () => {
+    const deaf = {
+      command: 'sh',
+      args: ['-c', 'trap "" TERM INT HUP; echo > deaf; while :; do sleep 0.2; done'],
+    };
+    await using servers = await ServerSeries.start({
+      config: { agents: { deaf }, stop_grace_seconds: 2 },
+    });
+    const id = await start(servers.server, { agent: 'deaf' });
+    await untilState(servers.server, id, 'running');
+    await eventually('the agent hears nothing', async () =>
+      readFile(servers.sessionPath(id, 'workspace', 'deaf'), 'utf8').catch(() => false),
+    );
+    const [agentServer] = await servers.pidsOf(id);
+    await servers.crash();
+    process.kill(agentServer!, 'SIGKILL');
+    await eventually(
+      'the agent server is gone',
+      async () => !(await servers.pidsOf(id)).includes(agentServer!),
+    );
+    expect(await servers.pidsOf(id)).not.toEqual([]);
+    const after = await servers.next();
+    const answer = await remove(after, id);
+    expect(await servers.pidsOf(id)).toEqual([]);
+    expect(await answer.json()).toMatchObject({ status: 'terminated' });
+  });
+
   test('an agent server of the command line of agentapi is taken up by its process and port', async () => {
     await using servers = await ServerSeries.start();
     const program = join(servers.folder, 'drop-in');

@@ -32,6 +32,16 @@ const TELLING = {
   resume_args: ['--go-on'],
 };
 
+/** Notes every line that it gets in the file `received`, and shows nothing of it before there is a file `go`. */
+const HOLDING = {
+  command: 'sh',
+  args: [
+    '-c',
+    `while :; do printf '> '; read -r line || exit 0; printf '%s\\n' "$line" >> received; while [ ! -e go ]; do sleep 0.1; done; echo "got $line"; done`,
+    'holding',
+  ],
+};
+
 async function resume(
   server: ServerProcess,
   id: string,
@@ -177,6 +187,50 @@ describe('POST /sessions/:id/resume', () => {
     expect(await ask(server, id, 'two')).toContain('got two');
     server = await servers.crashAndRestart();
     expect(await ask(server, id, 'three')).toContain('got three');
+  });
+});
+
+describe('a first message that was being sent when the server was stopped', () => {
+  test('has failed for a session that ended with the server, and what is queued after a resume is delivered', async () => {
+    await using servers = await ServerSeries.start({
+      config: { on_shutdown: 'terminate', agents: { holding: HOLDING, line: lineAgent() } },
+    });
+    const ids = [
+      await start(servers.server, { agent: 'holding', message: 'maybe' }),
+      await start(servers.server, { agent: 'line', message: 'maybe' }),
+    ];
+    const stateOf = async (id: string): Promise<string | undefined> =>
+      (await getSession(servers.server, id)).initial_message?.state;
+    const received = async (id: string): Promise<string> =>
+      readFile(servers.sessionPath(id, 'workspace', 'received'), 'utf8').catch(() => '');
+    await eventually('the agent has got the message', async () => (await received(ids[0]!)) !== '');
+    expect(await stateOf(ids[0]!)).toBe('pending');
+    await eventually('it is delivered', async () => (await stateOf(ids[1]!)) === 'delivered');
+    await servers.stop();
+    // As an earlier version has left it.
+    servers.withDatabase((database) =>
+      database.prepare(`update sessions set message_state = 'sending' where id = ?`).run(ids[1]),
+    );
+    const server = await servers.next();
+    expect(await stateOf(ids[0]!)).toBe('failed');
+    const goOn = async (id: string): Promise<void> => {
+      await writeFile(servers.sessionPath(id, 'workspace', 'go'), '');
+      expect((await resume(server, id)).status).toBe(200);
+      const { conversation } = server.client.session(id);
+      const queued = await conversation.queue('and now');
+      await eventually(
+        'the queued message is delivered',
+        async () => (await conversation.queuedMessage(queued.id)).state === 'delivered',
+      );
+      expect(await getSession(server, id)).toMatchObject({
+        initial_message: {
+          state: 'failed',
+          reason: 'The session ended while the message was being sent; whether it arrived is not known',
+        },
+      });
+      expect(await received(id)).toBe('maybe\nand now\n');
+    };
+    await Promise.all(ids.map(goOn));
   });
 });
 

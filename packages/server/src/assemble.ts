@@ -113,6 +113,7 @@ export async function assemble(foundation: Foundation): Promise<Parts> {
   const conversations = openConversations(
     config,
     store,
+    instanceId,
     access,
     observability,
     log.child({ module: 'conversations' }),

@@ -49,6 +49,7 @@ export const ERRORS = {
   message_not_pending: { status: 409, message: 'The message does not wait any more' },
   idempotency_key_reused: { status: 409, message: 'The idempotency key was used for another message' },
   session_not_ended: { status: 409, message: 'The session has not ended' },
+  session_elsewhere: { status: 409, message: 'The session belongs to another server' },
   session_not_resumable: { status: 409, message: 'The session cannot be resumed' },
   workspace_missing: { status: 409, message: 'The workspace of the session is not there any more' },
   not_a_repository: { status: 409, message: 'The workspace of the session is not a git repository' },

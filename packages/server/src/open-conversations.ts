@@ -49,6 +49,7 @@ interface ConversationObservers {
 export function openConversations(
   config: Config,
   store: Store,
+  instanceId: string,
   access: AccessControl,
   observers: ConversationObservers,
   log: Log,
@@ -63,6 +64,7 @@ export function openConversations(
   const overview = new Overview(journal);
   const queue = new MessageQueue({
     store,
+    instanceId,
     mostWaiting: config.limits.queued_messages,
     observer: observers.queue,
     log,

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Retention } from '../src/sessions/retention.ts';
 import { openMemory } from '../src/store/sqlite.ts';
 import type { Store } from '../src/store/store.ts';
@@ -89,6 +89,19 @@ describe('the retention of ended sessions', () => {
     expect(await Promise.all([old, middle, young].map(isKnown))).toEqual([false, true, true]);
     expect(await workspaces.isThere(middle)).toBe(false);
     expect(await workspaces.holdsFiles(young)).toBe(true);
+  });
+
+  test('delete: a session that was deleted with its end is not remembered', async () => {
+    await using subject = retention(24 * HOUR_MS, 0);
+    const list = vi.spyOn(store.sessions, 'listEndedBefore');
+    await subject.sweep();
+    const deleted = await ended(0, null);
+    await store.sessions.delete(deleted);
+    await subject.afterEnd(deleted);
+    await subject.sweep();
+    // It asks for more, the more it has to skip.
+    const limits = list.mock.calls.map(([, , limit]) => limit);
+    expect(limits).toEqual(limits.map(() => limits[0]));
   });
 
   test('delete: files go with the end; a session that lives again is not touched', async () => {

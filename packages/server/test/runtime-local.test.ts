@@ -321,6 +321,8 @@ describe('an external agent server', () => {
 describe('orphans', () => {
   test('DF-26, PX-176: what a killed server left is found by its marker and ended, other instances are spared', async () => {
     const run = await launch('large-family');
+    const marker = { value: `${instanceId}.session-1`, match: 'equal' } as const;
+    await expect.poll(async () => (await findProcesses({ marker })).length).toBeGreaterThanOrEqual(5);
     const other = new LocalRuntime({
       instanceId: `other-${instanceId}`,
       startPort: 0,

@@ -15,6 +15,8 @@ const RETRY_SECONDS = 10;
 
 export interface MessageQueueOptions {
   readonly store: Store;
+  /** Identity of the data folder; messages to sessions of others would wait here for ever. */
+  readonly instanceId: string;
   /** Most messages that wait for one session. */
   readonly mostWaiting: number;
   readonly observer?: QueueObserver | undefined;
@@ -51,7 +53,8 @@ export class MessageQueue implements SessionFollower, AsyncDisposable {
   /**
    * Puts a message at the end of a session's queue.
    * @param idempotencyKey - the caller's name for this request: a second one with it gets the same message.
-   * @throws AppError `session_ended`, `queue_full`, `idempotency_key_reused`, `session_not_found`; StoreError.
+   * @throws AppError `session_ended`, `session_elsewhere`, `queue_full`, `idempotency_key_reused`, `session_not_found`;
+   * StoreError.
    */
   async add(
     session: SessionView,
@@ -59,9 +62,13 @@ export class MessageQueue implements SessionFollower, AsyncDisposable {
     content: string,
     idempotencyKey: string | null,
   ): Promise<{ readonly message: QueuedMessage; readonly isNew: boolean }> {
-    const { store, mostWaiting, observer } = this.#options;
+    const { store, instanceId, mostWaiting, observer } = this.#options;
     if (!isLive(session.state) || session.state === 'stopping') throw new AppError('session_ended');
     const { id: sessionId } = session.facts;
+    if (!this.#workers.has(sessionId)) {
+      const record = await store.sessions.get(sessionId);
+      if (record !== null && record.instanceId !== instanceId) throw new AppError('session_elsewhere');
+    }
     const message = {
       id: randomUUID(),
       sessionId,

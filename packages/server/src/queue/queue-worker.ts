@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { AgentClient } from '../agents/agent-client.ts';
 import type { Log } from '../log.ts';
-import { deliverMessage, DeliveryError } from '../sessions/message-delivery.ts';
+import { deliverMessage, DeliveryError, LOST_MESSAGE } from '../sessions/message-delivery.ts';
 import type { Session } from '../sessions/session.ts';
 import type { QueuedMessage, QueueState, QueueTable } from '../store/queue.ts';
 import { StoreError } from '../store/store-error.ts';
@@ -11,8 +11,6 @@ import type { QueueObserver } from './observer.ts';
 const STORE_RETRY_MS = 1_000;
 /** At the end of the server a message that is under way gets this long. */
 const LET_GO_MS = 5_000;
-
-const LOST = 'The session ended while the message was being sent; whether it arrived is not known';
 
 export interface QueueWorkerOptions {
   readonly session: Session;
@@ -107,7 +105,7 @@ export class QueueWorker {
     if (endpoint === null) return;
     if (message.state === 'sending' && beganAfter(session, message.updatedAt)) {
       // Whoever was to receive it is gone, and took the answer along.
-      await this.#settle(message, ['sending'], 'failed', LOST);
+      await this.#settle(message, ['sending'], 'failed', LOST_MESSAGE);
       return;
     }
     try {
@@ -128,7 +126,7 @@ export class QueueWorker {
       if (this.#isLeaving || error instanceof StoreError) throw error;
       const isOver = session.ended.aborted;
       // One that was only waiting goes on waiting, for the session to be resumed.
-      const reason = error instanceof DeliveryError ? error.message : LOST;
+      const reason = error instanceof DeliveryError ? error.message : LOST_MESSAGE;
       if (isOver || error instanceof DeliveryError) {
         const wasSending = (await queue.get(session.id, id))?.state === 'sending';
         if (wasSending || !isOver) await this.#settle(message, ['pending', 'sending'], 'failed', reason);

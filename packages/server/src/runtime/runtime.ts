@@ -118,6 +118,8 @@ export interface Orphans {
   readonly found: number;
   /** Ends them, and what they start meanwhile. */
   end(graceMs: number): Promise<StopReport>;
+  /** Ends those of one session, if they have not ended; the session must not live meanwhile. */
+  endOf(sessionId: string, graceMs: number): Promise<StopReport>;
 }
 
 /** What the processes of a session take of the machine. */

@@ -1,7 +1,7 @@
 import { AgentClient } from '../agents/agent-client.ts';
 import type { Log } from '../log.ts';
 import { StoreError } from '../store/store-error.ts';
-import { deliverMessage, DeliveryError } from './message-delivery.ts';
+import { deliverMessage, DeliveryError, LOST_MESSAGE } from './message-delivery.ts';
 import type { SessionObserver } from './observer.ts';
 import type { SessionRecords } from './records.ts';
 import type { Session } from './session.ts';
@@ -65,8 +65,13 @@ export async function deliverFirstMessage(
     observer.messageSettled(facts, 'delivered', performance.now() - startedAt);
     log.info({ sessionId: session.id }, 'first message delivered');
   } catch (error) {
-    if (leave.aborted || ended.reason instanceof LeavingError) return;
-    const reason = reasonOf(error, ended.aborted, waiting.signal.aborted, messageTimeoutMs);
+    // Whoever was to receive it is gone with the session, and took the answer along.
+    const isLost = session.ended.aborted && session.initialMessage?.state === 'sending';
+    if (!isLost && (leave.aborted || ended.reason instanceof LeavingError)) return;
+    const reason =
+      isLost && !(error instanceof DeliveryError)
+        ? LOST_MESSAGE
+        : reasonOf(error, ended.aborted, waiting.signal.aborted, messageTimeoutMs);
     records.message(session, { state: 'failed', at: new Date(), reason });
     observer.messageSettled(facts, 'failed', performance.now() - startedAt);
     if (!ended.aborted) log.warn({ sessionId: session.id, reason }, 'first message not delivered');

@@ -4,7 +4,7 @@ import { canAccess, isAdmin } from '../auth/authorize.ts';
 import type { Principal } from '../auth/principal.ts';
 import type { AgentDefinition } from '../config/agents.ts';
 import { AppError } from '../errors.ts';
-import type { Adoption } from '../runtime/runtime.ts';
+import type { Adoption, Orphans } from '../runtime/runtime.ts';
 import { readTail } from '../runtime/local/bounded-log.ts';
 import type { SecretRegistry } from '../secret-registry.ts';
 import type { SessionFilter, SessionRecord, SessionStart } from '../store/session-record.ts';
@@ -16,6 +16,7 @@ import { LeavingError } from './first-message.ts';
 import type { Holdings, LifeContext } from './life.ts';
 import type { StartLimiter } from './limits.ts';
 import { Lives } from './lives.ts';
+import { LOST_MESSAGE } from './message-delivery.ts';
 import type { SessionFollower } from './follower.ts';
 import { recoverSessions } from './recover.ts';
 import type { Recovery } from './recover.ts';
@@ -71,8 +72,10 @@ export class Sessions {
   readonly #turns = new Turns();
   readonly #retention: Retention;
   readonly #useSaver: NodeJS.Timeout;
-  /** What an earlier server has left is being ended; sessions with processes among it cannot be resumed before. */
+  /** What an earlier server has left is being ended; sessions with processes among it are neither resumed nor deleted before. */
   #clearing: Promise<unknown> = Promise.resolve();
+  /** Those processes; `null` before the recovery. */
+  #orphans: Orphans | null = null;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
@@ -108,6 +111,7 @@ export class Sessions {
       ...this.#options,
       revive: async (record, adoption) => this.#revive(record, adoption),
     });
+    this.#orphans = recovery.orphans;
     this.#clearing = this.#clearAway(recovery).catch((error: unknown) =>
       this.#options.log.error({ err: error }, 'what an earlier server has left cannot be cleared away'),
     );
@@ -236,9 +240,11 @@ export class Sessions {
   /**
    * Ends a session, removes its workspace and forgets it. Callers at the same time share one end.
    * @returns what could not be ended; then the session stays and may be deleted again.
-   * @throws StoreError; then the session has ended, and may be deleted again.
+   * @throws AppError `session_elsewhere`; StoreError: then the session has ended, and may be deleted again.
    */
   async delete({ id, ownerId }: Pick<SessionFacts, 'id' | 'ownerId'>): Promise<readonly string[]> {
+    const orphans = this.#orphans?.sessionIds.includes(id) === true ? this.#orphans : null;
+    if (orphans !== null) await this.#clearing;
     const life = this.#lives.get(id);
     if (life !== undefined) {
       const left = await life.stop(new Error('The session was to be deleted'));
@@ -248,8 +254,14 @@ export class Sessions {
       const now = this.#lives.get(id);
       // Somebody has resumed it meanwhile.
       if (now !== undefined && now !== life) return [`session ${id} has been resumed`];
-      await this.#options.workspaces.remove(id);
-      await this.#options.store.sessions.delete(id);
+      const { store, workspaces, stopGraceMs } = this.#options;
+      if (life === undefined) {
+        await this.#checkIsOurs(id);
+        const report = await orphans?.endOf(id, stopGraceMs);
+        if (report !== undefined && report.left.length > 0) return report.left;
+      }
+      await workspaces.remove(id);
+      await store.sessions.delete(id);
       this.#lives.forget(id);
       this.#retention.forget(id);
       this.#tellDeleted(id, ownerId);
@@ -293,6 +305,14 @@ export class Sessions {
 
   #tellDeleted(id: string, ownerId: string): void {
     for (const follower of this.#options.followers) follower.onDeleted(id, ownerId);
+  }
+
+  /** Processes and files of the others are out of reach. */
+  async #checkIsOurs(id: string): Promise<void> {
+    const record = await this.#options.store.sessions.get(id);
+    if (record !== null && record.instanceId !== this.#options.instanceId) {
+      throw new AppError('session_elsewhere');
+    }
   }
 
   #matchingLives(principal: Principal, filter: SearchFilter): readonly Session[] {
@@ -365,7 +385,7 @@ export class Sessions {
     why: string,
     holdings: Holdings,
   ): Promise<Session> {
-    const { store, agentServer, log } = this.#options;
+    const { store, records, agentServer, log } = this.#options;
     const facts = { ...record.facts, agentServer: agentServer.kind };
     const { port } = holdings.reservation;
     const change = { state: 'creating', at: new Date(), reason: why } as const;
@@ -373,6 +393,10 @@ export class Sessions {
     if (!isOurs) throw new AppError('session_not_ended');
     const session = new Session(facts, port, [...record.history, change]);
     session.initialMessage = record.message;
+    // Whoever was to receive it is gone, and took the answer along.
+    if (record.message?.state === 'sending') {
+      records.message(session, { state: 'failed', at: new Date(), reason: LOST_MESSAGE });
+    }
     this.#retention.forget(facts.id);
     log.info({ sessionId: facts.id, owner: facts.ownerId, agent: facts.agent, port }, 'session resumed');
     const pending = record.message?.state === 'pending' ? message : null;

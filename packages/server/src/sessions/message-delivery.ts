@@ -6,6 +6,10 @@ const BUSY_PAUSE_MS = { first: 100, longest: 2_000 } as const;
 /** Pause before an agent server that did not tell its history is asked again. */
 const HISTORY_PAUSE_MS = 250;
 
+/** Why a message has failed that nobody can look for any more. */
+export const LOST_MESSAGE =
+  'The session ended while the message was being sent; whether it arrived is not known';
+
 /** A message that will not be delivered; `message` is the reason, for the session's owner. */
 export class DeliveryError extends Error {
   override readonly name = 'DeliveryError';

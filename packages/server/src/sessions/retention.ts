@@ -89,11 +89,12 @@ export class Retention implements AsyncDisposable {
   }
 
   async #clear(id: string): Promise<void> {
-    const { whileEnded, workspaces, log } = this.#options;
+    const { whileEnded, workspaces, store, log } = this.#options;
     await whileEnded(id, async () => {
       if (await workspaces.holdsFiles(id)) log.info({ sessionId: id }, 'files of an ended session removed');
       await workspaces.removeFiles(id);
-      this.#cleared.add(id);
+      // One that was deleted meanwhile would stay here for ever.
+      if ((await store.sessions.get(id)) !== null) this.#cleared.add(id);
       this.#kept.delete(id);
     });
   }

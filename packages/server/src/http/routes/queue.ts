@@ -65,7 +65,7 @@ export function queueRoutes(
     {
       config: {
         permission: 'session:access',
-        refusals: [...REFUSALS, 'session_ended', 'queue_full', 'idempotency_key_reused'],
+        refusals: [...REFUSALS, 'session_elsewhere', 'session_ended', 'queue_full', 'idempotency_key_reused'],
       },
       schema: {
         operationId: 'queueMessage',

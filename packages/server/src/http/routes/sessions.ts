@@ -171,7 +171,7 @@ export function sessionRoutes(app: FastifyInstance, sessions: Sessions, access: 
       config: {
         permission: 'session:delete',
         audit: { action: 'session.delete', target: 'session' },
-        refusals: ['foreign_session_delete', 'session_not_found'],
+        refusals: ['foreign_session_delete', 'session_elsewhere', 'session_not_found'],
       },
       schema: {
         operationId: 'deleteSession',
