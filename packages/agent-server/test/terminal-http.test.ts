@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { runCli, type CliRun } from './support/cli-harness.ts';
@@ -124,6 +126,21 @@ describe.concurrent('a dialog of the agent', () => {
     await eventually(async () => (await lastText(run)).endsWith('Answer 1: Yes\n\nAnswer 2: No'));
     const none = await post(run, `/internal/dialog/${second.id}`, { choice: 0 });
     expect([none.status, none.json()]).toMatchObject([409, { detail: 'no dialog is up' }]);
+  });
+
+  test('of two answers at once to one dialog the second is refused, and the next dialog stays up', async () => {
+    await using run = await runMenu(['--slow', 'keys']);
+    await say(run, 'ask twice');
+    const { id } = await untilAsked(run, 'Delete file 1?');
+    const answers = await Promise.all([1, 2].map(() => post(run, `/internal/dialog/${id}`, { choice: 0 })));
+    const refused = answers.filter(({ status: code }) => code !== 200);
+    expect(refused.map((reply) => [reply.status, reply.json()['detail']])).toEqual([
+      [409, 'another answer to the dialog came first'],
+    ]);
+    const second = await untilAsked(run, 'Delete file 2?');
+    expect(await readFile(join(run.folder, 'keys'), 'utf8')).toBe('"\\r"\n');
+    expect((await post(run, `/internal/dialog/${second.id}`, { choice: 2 })).status).toBe(200);
+    await eventually(async () => (await lastText(run)).endsWith('Answer 1: Yes\n\nAnswer 2: No'));
   });
 
   test('an agent that does not listen yet when its dialog is up gets the arrow again', async () => {

@@ -12,9 +12,8 @@ import {
   type Question,
   type WaitingFor,
 } from './conversation-model.ts';
-import { answerDialog, type DialogAnswer, named, type NamedDialog } from './answering.ts';
+import { type DialogAnswer, DialogAnswers, named, type NamedDialog } from './answering.ts';
 import { Feed } from './feed.ts';
-import type { Dialog } from './formatting/choices.ts';
 import { formatAgentMessage, removeToolCalls } from './formatting/pipeline.ts';
 import { AGENT_FORMATS } from './formatting/registry.ts';
 import { History } from './history.ts';
@@ -52,6 +51,7 @@ class TerminalConversation implements PtyConversation {
   readonly #timing: ConversationTiming;
   readonly #log: NonNullable<PtyConversationOptions['log']>;
   readonly #terminal: AgentTerminal;
+  readonly #answers: DialogAnswers;
   readonly #watch: ScreenWatch;
   readonly #history = new History(new Date());
   readonly #feed = new Feed();
@@ -114,6 +114,11 @@ class TerminalConversation implements PtyConversation {
       tries: this.#timing.quietTries,
       intervalMs: this.#timing.intervalMs,
     });
+    this.#answers = new DialogAnswers(
+      this.#terminal,
+      ({ text }) => findDialog(this.agentType, text),
+      this.#ended.signal,
+    );
     this.#watch = new ScreenWatch(this.#terminal, this.agentType, this.#timing, () => this.#advance());
     this.#terminal.onSettled(() => this.#snapshot());
     this.exited = this.#watchExit();
@@ -164,8 +169,7 @@ class TerminalConversation implements PtyConversation {
   }
 
   async answerDialog(answer: DialogAnswer): Promise<void> {
-    const find = ({ text }: ScreenImage): Dialog | null => findDialog(this.agentType, text);
-    await answerDialog(this.#terminal, find, answer, this.#ended.signal);
+    await this.#answers.answer(answer);
     // So that the caller is not shown the same dialog again.
     this.#snapshot();
   }
