@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -163,6 +164,46 @@ describe.concurrent('a dialog of the agent', () => {
       500,
       { errors: [{ message: 'the dialog did not react to the keys' }] },
     ]);
+  });
+});
+
+describe.concurrent('a raw message that is longer than what a terminal holds', () => {
+  const serve = (code: string): Promise<CliRun> =>
+    runCli(['server', '--port', '0', '--term-height', '24', '--', process.execPath, '-e', code]);
+  const raw = async (run: CliRun, content: string): Promise<Reply> =>
+    post(run, '/message', { type: 'raw', content });
+
+  test('AA-050: to an agent that does not read holds nothing up, and is refused when too much waits', async () => {
+    await using run = await serve(
+      'process.stdin.setRawMode(true); setInterval(() => {}, 60_000); console.log("deaf")',
+    );
+    await eventually(async () => (await lastText(run)).includes('deaf'));
+    expect((await raw(run, 'x'.repeat(200_000))).status).toBe(200);
+    expect((await status(run))['transport']).toBe('pty');
+    const megabyte = 'x'.repeat(1_000_000);
+    for (let sent = 1; sent <= 4; sent += 1) expect((await raw(run, megabyte)).status).toBe(200);
+    const refused = await raw(run, megabyte);
+    expect([refused.status, refused.text]).toEqual([500, expect.stringContaining('does not read')]);
+    run.kill('SIGTERM');
+    expect((await run.ended).code).toBe(0);
+  });
+
+  test('to an agent that answers each piece before it reads the next one arrives whole and in order', async () => {
+    await using run = await serve(`
+      const { createHash } = require('node:crypto');
+      const hash = createHash('sha256');
+      process.stdin.setRawMode(true).on('data', (data) => {
+        hash.update(data);
+        process.stdout.write(data);
+        if (data.includes('!')) process.stdout.write('\\r\\n' + hash.digest('hex'));
+      });
+      console.log('ready');
+    `);
+    await eventually(async () => (await lastText(run)).includes('ready'));
+    const long = Array.from({ length: 40_000 }, (_, index) => String(index).padStart(5, ' ')).join('');
+    for (const content of [long, 'after it', '!']) expect((await raw(run, content)).status).toBe(200);
+    const digest = createHash('sha256').update(`${long}after it!`).digest('hex');
+    await eventually(async () => (await lastText(run)).includes(digest));
   });
 });
 

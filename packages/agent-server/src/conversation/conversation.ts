@@ -32,6 +32,7 @@ import { type ConversationTiming, DEFAULT_TIMING } from './timing.ts';
 const STOP_GRACE_MS = 5_000;
 /** The reference's words; clients look for them. */
 const NOT_WAITING = 'message can only be sent when the agent is waiting for user input';
+const NOT_READING = 'the agent does not read what is sent to it, and too much waits for it already';
 const DIALOG_HINT =
   'a dialog is up that takes keys: see GET /internal/dialog, and answer it there or by raw messages';
 
@@ -186,7 +187,7 @@ class TerminalConversation implements PtyConversation {
   async send(type: 'user' | 'raw', content: string): Promise<void> {
     if (type === 'raw') {
       this.#ended.signal.throwIfAborted();
-      this.#terminal.write(content);
+      if (!this.#terminal.write(content)) throw new SendError('busy', NOT_READING);
       return;
     }
     const text = typedText(content);

@@ -13,8 +13,8 @@ export interface AgentTerminalOptions extends Omit<PtyOptions, 'onData'> {
 export interface TerminalView {
   /** The screen as it is at this moment, possibly in the middle of a redraw. Free while nothing changed. */
   read(): ScreenImage;
-  /** Queues keys for the agent; never blocks. */
-  write(keys: string): void;
+  /** Queues keys for the agent; never blocks. @returns `false` when nothing was taken, see {@link Pty.write}. */
+  write(keys: string): boolean;
   readonly bracketedPaste: boolean;
   /** Calls `listener` after each piece of output has been applied to the screen. */
   onOutput(listener: () => void): () => void;
@@ -64,7 +64,7 @@ export class AgentTerminal implements TerminalView, LiveScreen {
     this.#screen = new Screen({
       columns: options.columns,
       rows: options.rows,
-      onReply: (data) => this.#pty.write(data),
+      onReply: (data) => void this.#pty.write(data),
       onChange: () => this.#changed(),
       onApplied: (data) => this.#show({ kind: 'output', data }),
     });
@@ -115,8 +115,8 @@ export class AgentTerminal implements TerminalView, LiveScreen {
     this.#gap.settled();
   }
 
-  write(keys: string): void {
-    this.#pty.write(keys);
+  write(keys: string): boolean {
+    return this.#pty.write(keys);
   }
 
   onOutput(listener: () => void): () => void {
