@@ -207,6 +207,27 @@ describe.concurrent('a raw message that is longer than what a terminal holds', (
   });
 });
 
+test('an agent that leaves its own screen at its end does not take its last answer with it', async () => {
+  const tui = fileURLToPath(new URL('support/tui-agent.mjs', import.meta.url));
+  const server = ['server', '--port', '0', '--term-height', '24', '--state-file', 'DIR/state.json'];
+  await using run = await runCli([...server, '--', process.execPath, tui, '--alternate']);
+  await say(run, 'hello');
+  await eventually(async () => (await status(run))['status'] === 'stable');
+  await using stream = await openStream(await run.port(), '/events');
+  const known = await stream.until((events) => JSON.stringify(events).includes('You said: hello'));
+  expect((await post(run, '/message', { type: 'raw', content: '\x03' })).status).toBe(200);
+  await run.ended;
+  const later = stream.events().slice(known.length);
+  expect(later.filter(({ event }) => event === 'message_update')).toEqual([]);
+  const { messages } = asRecord(JSON.parse(await readFile(join(run.folder, 'state.json'), 'utf8')));
+  if (!Array.isArray(messages)) throw new Error('no messages');
+  expect(messages.map((message) => String(asRecord(message)['message']).trim())).toEqual([
+    'Welcome.',
+    'hello',
+    'You said: hello',
+  ]);
+});
+
 describe.concurrent('AA-173: more than agentapi tells', () => {
   test('by default nothing of it is seen', async () => {
     await using run = await runMenu(['--trust']);

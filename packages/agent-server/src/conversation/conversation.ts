@@ -75,6 +75,8 @@ class TerminalConversation implements PtyConversation {
   #baseline = '';
   /** The prompt was visible when the turn began. */
   #promptBefore = false;
+  /** The agent filled the whole screen when the turn began. */
+  #alternateBefore = false;
   /** A message is being typed: its echo belongs to no message (AA-082). */
   #sending = false;
   /** A restored answer keeps its text until the next user message (AA-145). */
@@ -255,7 +257,9 @@ class TerminalConversation implements PtyConversation {
   /** Brings the agent's last message up to date with the snapshot (agentapi section 3.4). */
   #readAgentMessage(): Message | null {
     const ofAgent = this.#history.last?.role === 'agent';
-    if (this.#sending || (ofAgent && (this.#frozen || !this.#unread))) return null;
+    // An agent that has left its own screen, as most do at their end, does not show its answer any more.
+    const hasLeft = this.#alternateBefore && !this.#terminal.alternate;
+    if (this.#sending || (ofAgent && (this.#frozen || hasLeft || !this.#unread))) return null;
     this.#unread = false;
     const shown = screenDiff(this.#baseline, this.#watch.screen.text, this.agentType);
     const formatted = formatAgentMessage(this.agentType, shown, this.#history.lastUserText);
@@ -321,11 +325,13 @@ class TerminalConversation implements PtyConversation {
     const before = this.#watch.screen;
     const time = new Date();
     this.#promptBefore = this.#watch.facts.prompt;
+    const alternate = this.#terminal.alternate;
     this.#sending = true;
     this.#setStatus('running');
     try {
       await deliverMessage(this.#terminal, this.agentType, text, this.#timing, this.#ended.signal);
       this.#baseline = refitScreen(before.text, before.columns, this.#columns);
+      this.#alternateBefore = alternate;
       this.#frozen = false;
       const message = this.#history.appendUser(text, time);
       this.#keeper.changed();

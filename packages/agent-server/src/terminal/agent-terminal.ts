@@ -1,3 +1,4 @@
+import { BufferSwitches } from './buffer-switches.ts';
 import { type Pty, type PtyExit, type PtyOptions, spawnPty } from './pty.ts';
 import { QuietGap } from './quiet-gap.ts';
 import { Screen, type ScreenImage } from './screen.ts';
@@ -48,6 +49,7 @@ const KILL_WAIT_MS = 2_000;
 export class AgentTerminal implements TerminalView, LiveScreen {
   readonly #pty: Pty;
   readonly #screen: Screen;
+  readonly #switches = new BufferSwitches();
   readonly #gap: QuietGap;
   readonly #outputListeners = new Set<() => void>();
   readonly #viewers = new Set<(change: ScreenChange) => void>();
@@ -66,7 +68,10 @@ export class AgentTerminal implements TerminalView, LiveScreen {
       rows: options.rows,
       onReply: (data) => void this.#pty.write(data),
       onChange: () => this.#changed(),
-      onApplied: (data) => this.#show({ kind: 'output', data }),
+      onApplied: (data) => {
+        this.#switches.follow(data);
+        this.#show({ kind: 'output', data });
+      },
     });
     this.#gap = new QuietGap({
       gapMs: options.gapMs,
@@ -90,6 +95,11 @@ export class AgentTerminal implements TerminalView, LiveScreen {
 
   get bracketedPaste(): boolean {
     return this.#screen.bracketedPaste;
+  }
+
+  /** The agent draws on the alternate buffer, as programs do that fill the whole screen. */
+  get alternate(): boolean {
+    return this.#switches.alternate;
   }
 
   get title(): string {
