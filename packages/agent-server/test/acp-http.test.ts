@@ -326,6 +326,41 @@ test('AA-154: what a call of a cancelled turn still reports does not enter the n
   expect(await served.get('/acp/tool-calls')).toMatchObject({ tool_calls: [{ status: 'completed' }] });
 });
 
+test('of tool calls with large contents the latest are kept whole', async () => {
+  const call = (id: string, state: string, characters: number) => ({
+    update: {
+      sessionUpdate: 'tool_call',
+      toolCallId: id,
+      title: id,
+      status: state,
+      content: [{ type: 'diff', path: '/w/a.txt', newText: 'x'.repeat(characters) }],
+      rawInput: { id },
+    },
+  });
+  const calls = Array.from({ length: 9 }, (_, index) => call(`call-${index}`, 'completed', 1_000_000));
+  await using served = await serve({
+    steps: [
+      { actions: [call('runs', 'in_progress', 1_000_000), ...calls, call('huge', 'pending', 3_000_000)] },
+    ],
+  });
+  await served.run.conversation.started;
+  expect(await served.post('/message', { type: 'user', content: 'go' })).toMatchObject({ status: 200 });
+  const kept = served.run.conversation.toolCalls();
+  const isWhole = (id: string) => {
+    const found = kept.find((candidate) => candidate.id === id);
+    return JSON.stringify(found).includes('xxx') && found?.rawInput !== undefined;
+  };
+  expect(kept.map(({ id }) => id).filter((id) => !isWhole(id))).toEqual(['call-0', 'call-1', 'huge']);
+  expect(await served.get('/acp/tool-calls')).toMatchObject({
+    tool_calls: expect.arrayContaining([
+      expect.objectContaining({
+        id: 'call-0',
+        content: [{ type: 'content', content: { type: 'text', text: '[left out: too much to be kept]' } }],
+      }),
+    ]),
+  });
+});
+
 test('AA-157: policies answer with an offered option of their kind, or none', async () => {
   const ask = (...kinds: readonly string[]) => ({
     permission: { ...EDIT, options: kinds.map((kind) => ({ optionId: `id-${kind}`, name: kind, kind })) },
