@@ -300,6 +300,67 @@ test('POST /acp/cancel ends the turn and answers its permission request', async 
   );
 });
 
+test('AA-154: what a call of a cancelled turn still reports does not enter the next answer', async () => {
+  const late = (state: string) => ({
+    update: { sessionUpdate: 'tool_call_update', toolCallId: 'slow-1', status: state },
+  });
+  await using served = await serve({
+    steps: [
+      {
+        actions: [
+          { update: { sessionUpdate: 'tool_call', toolCallId: 'slow-1', title: 'Slow', kind: 'execute' } },
+          { waitForCancel: null },
+        ],
+      },
+      { actions: [late('in_progress'), late('in_progress'), late('completed'), { chunk: 'second answer' }] },
+    ],
+  });
+  await served.run.conversation.started;
+  const first = served.post('/message', { type: 'user', content: 'first' });
+  await until(() => served.run.conversation.toolCalls().length === 1, 'the call');
+  await served.post('/acp/cancel');
+  await first;
+  expect(await served.post('/message', { type: 'user', content: 'second' })).toMatchObject({ status: 200 });
+  const contents = served.run.conversation.messages().map(({ content }) => content);
+  expect(contents).toEqual(['first', '\n[Tool: execute] Slow\n', 'second', 'second answer']);
+  expect(await served.get('/acp/tool-calls')).toMatchObject({ tool_calls: [{ status: 'completed' }] });
+});
+
+test('of tool calls with large contents the latest are kept whole', async () => {
+  const call = (id: string, state: string, characters: number) => ({
+    update: {
+      sessionUpdate: 'tool_call',
+      toolCallId: id,
+      title: id,
+      status: state,
+      content: [{ type: 'diff', path: '/w/a.txt', newText: 'x'.repeat(characters) }],
+      rawInput: { id },
+    },
+  });
+  const calls = Array.from({ length: 9 }, (_, index) => call(`call-${index}`, 'completed', 1_000_000));
+  await using served = await serve({
+    steps: [
+      { actions: [call('runs', 'in_progress', 1_000_000), ...calls, call('huge', 'pending', 3_000_000)] },
+    ],
+  });
+  await served.run.conversation.started;
+  expect(await served.post('/message', { type: 'user', content: 'go' })).toMatchObject({ status: 200 });
+  const kept = served.run.conversation.toolCalls();
+  const isWhole = (id: string) => {
+    const found = kept.find((candidate) => candidate.id === id);
+    return JSON.stringify(found).includes('xxx') && found?.rawInput !== undefined;
+  };
+  expect(kept.map(({ id }) => id).filter((id) => !isWhole(id))).toEqual(['call-0', 'call-1', 'huge']);
+  expect(await served.get('/acp/tool-calls')).toMatchObject({
+    tool_calls: expect.arrayContaining([
+      expect.objectContaining({
+        id: 'call-0',
+        content: [{ type: 'content', content: { type: 'text', text: '[left out: too much to be kept]' } }],
+      }),
+    ]),
+  });
+});
+
 test('AA-157: policies answer with an offered option of their kind, or none', async () => {
   const ask = (...kinds: readonly string[]) => ({
     permission: { ...EDIT, options: kinds.map((kind) => ({ optionId: `id-${kind}`, name: kind, kind })) },

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { describe, expect, test, vi } from 'vitest';
 import { startTui, temporaryFolder, unpadded } from './support/conversation-harness.ts';
 
@@ -91,6 +91,30 @@ describe.concurrent('saving', () => {
     await expect(agent.conversation.saveState()).rejects.toThrow('EISDIR');
     await agent.until(() => notes.includes('Failed to save the session state'), 'the note');
     expect(agent.conversation.errors()).toEqual([]);
+  });
+
+  test('AA-172: a save that fails is tried again until it succeeds, and told once', async () => {
+    await using state = await stateFolder();
+    const parent = `${state.folder}/parent`;
+    await writeFile(parent, 'in the way');
+    const notes: string[] = [];
+    const log = (_: string, text: string): number => notes.push(text);
+    await using agent = startTui([], {
+      ...state.options,
+      stateFile: `${parent}/state.json`,
+      loadState: false,
+      log,
+    });
+    await agent.stable();
+    await agent.ask('hello');
+    // Nothing changes any more; so what fails from here on is tried again by itself.
+    await agent.until(() => notes.includes('Failed to save the session state'), 'the note');
+    await rm(parent);
+    await vi.waitFor(
+      async () => expect(await readFile(`${parent}/state.json`, 'utf8')).toContain('You said: hello'),
+      { timeout: 20_000 },
+    );
+    expect(notes.filter((note) => note === 'Failed to save the session state')).toHaveLength(1);
   });
 });
 

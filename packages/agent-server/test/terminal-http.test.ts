@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { runCli, type CliRun } from './support/cli-harness.ts';
@@ -126,6 +129,21 @@ describe.concurrent('a dialog of the agent', () => {
     expect([none.status, none.json()]).toMatchObject([409, { detail: 'no dialog is up' }]);
   });
 
+  test('of two answers at once to one dialog the second is refused, and the next dialog stays up', async () => {
+    await using run = await runMenu(['--slow', 'keys']);
+    await say(run, 'ask twice');
+    const { id } = await untilAsked(run, 'Delete file 1?');
+    const answers = await Promise.all([1, 2].map(() => post(run, `/internal/dialog/${id}`, { choice: 0 })));
+    const refused = answers.filter(({ status: code }) => code !== 200);
+    expect(refused.map((reply) => [reply.status, reply.json()['detail']])).toEqual([
+      [409, 'another answer to the dialog came first'],
+    ]);
+    const second = await untilAsked(run, 'Delete file 2?');
+    expect(await readFile(join(run.folder, 'keys'), 'utf8')).toBe('"\\r"\n');
+    expect((await post(run, `/internal/dialog/${second.id}`, { choice: 2 })).status).toBe(200);
+    await eventually(async () => (await lastText(run)).endsWith('Answer 1: Yes\n\nAnswer 2: No'));
+  });
+
   test('an agent that does not listen yet when its dialog is up gets the arrow again', async () => {
     await using run = await runMenu(['--drowsy']);
     await say(run, 'ask');
@@ -147,6 +165,67 @@ describe.concurrent('a dialog of the agent', () => {
       { errors: [{ message: 'the dialog did not react to the keys' }] },
     ]);
   });
+});
+
+describe.concurrent('a raw message that is longer than what a terminal holds', () => {
+  const serve = (code: string): Promise<CliRun> =>
+    runCli(['server', '--port', '0', '--term-height', '24', '--', process.execPath, '-e', code]);
+  const raw = async (run: CliRun, content: string): Promise<Reply> =>
+    post(run, '/message', { type: 'raw', content });
+
+  test('AA-050: to an agent that does not read holds nothing up, and is refused when too much waits', async () => {
+    await using run = await serve(
+      'process.stdin.setRawMode(true); setInterval(() => {}, 60_000); console.log("deaf")',
+    );
+    await eventually(async () => (await lastText(run)).includes('deaf'));
+    expect((await raw(run, 'x'.repeat(200_000))).status).toBe(200);
+    expect((await status(run))['transport']).toBe('pty');
+    const megabyte = 'x'.repeat(1_000_000);
+    for (let sent = 1; sent <= 4; sent += 1) expect((await raw(run, megabyte)).status).toBe(200);
+    const refused = await raw(run, megabyte);
+    expect([refused.status, refused.text]).toEqual([500, expect.stringContaining('does not read')]);
+    run.kill('SIGTERM');
+    expect((await run.ended).code).toBe(0);
+  });
+
+  test('to an agent that answers each piece before it reads the next one arrives whole and in order', async () => {
+    await using run = await serve(`
+      const { createHash } = require('node:crypto');
+      const hash = createHash('sha256');
+      process.stdin.setRawMode(true).on('data', (data) => {
+        hash.update(data);
+        process.stdout.write(data);
+        if (data.includes('!')) process.stdout.write('\\r\\n' + hash.digest('hex'));
+      });
+      console.log('ready');
+    `);
+    await eventually(async () => (await lastText(run)).includes('ready'));
+    const long = Array.from({ length: 40_000 }, (_, index) => String(index).padStart(5, ' ')).join('');
+    for (const content of [long, 'after it', '!']) expect((await raw(run, content)).status).toBe(200);
+    const digest = createHash('sha256').update(`${long}after it!`).digest('hex');
+    await eventually(async () => (await lastText(run)).includes(digest));
+  });
+});
+
+test('an agent that leaves its own screen at its end does not take its last answer with it', async () => {
+  const tui = fileURLToPath(new URL('support/tui-agent.mjs', import.meta.url));
+  const server = ['server', '--port', '0', '--term-height', '24', '--state-file', 'DIR/state.json'];
+  await using run = await runCli([...server, '--', process.execPath, tui, '--alternate']);
+  await say(run, 'hello');
+  await eventually(async () => (await status(run))['status'] === 'stable');
+  await using stream = await openStream(await run.port(), '/events');
+  const known = await stream.until((events) => JSON.stringify(events).includes('You said: hello'));
+  expect((await post(run, '/message', { type: 'raw', content: '\x03' })).status).toBe(200);
+  await run.ended;
+  const later = stream.events().slice(known.length);
+  expect(later.filter(({ event }) => event === 'message_update')).toEqual([]);
+  const { messages } = asRecord(JSON.parse(await readFile(join(run.folder, 'state.json'), 'utf8')));
+  if (!Array.isArray(messages)) throw new Error('no messages');
+  expect(messages.map((message) => String(asRecord(message)['message']).trim())).toEqual([
+    'Welcome.',
+    'hello',
+    'You said: hello',
+  ]);
 });
 
 describe.concurrent('AA-173: more than agentapi tells', () => {

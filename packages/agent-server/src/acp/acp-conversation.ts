@@ -272,7 +272,7 @@ class StdioAcpConversation implements AcpConversation {
     const turn = this.#turn;
     const stale = turn === null || turn.isStale(update, (id) => this.#toolCalls.has(id));
     if (update.sessionUpdate === 'tool_call' || update.sessionUpdate === 'tool_call_update') {
-      turn?.addToolCall(update.toolCallId);
+      if (!stale) turn.addToolCall(update.toolCallId);
       this.#emit({ kind: 'tool-call', toolCall: this.#toolCalls.record(update) });
     } else if (update.sessionUpdate === 'plan') {
       this.#plan = update.entries;

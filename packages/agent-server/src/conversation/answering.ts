@@ -101,6 +101,48 @@ export async function answerDialog(
   throw new DialogError('no_reaction', 'the dialog did not react to the keys');
 }
 
+/** Takes the answers to the dialogs of one terminal one after another, so that their keys do not mix. */
+export class DialogAnswers {
+  readonly #terminal: TerminalView;
+  readonly #find: (screen: ScreenImage) => Dialog | null;
+  readonly #signal: AbortSignal;
+  readonly #waiting = new Set<{ readonly id: string; isLate: boolean }>();
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(terminal: TerminalView, find: (screen: ScreenImage) => Dialog | null, signal: AbortSignal) {
+    this.#terminal = terminal;
+    this.#find = find;
+    this.#signal = signal;
+  }
+
+  /**
+   * See {@link answerDialog}. Of several answers to one dialog only the first presses Enter.
+   * @throws {DialogError} also when another answer to the dialog came first.
+   */
+  answer(answer: DialogAnswer): Promise<void> {
+    const entry = { id: answer.id, isLate: false };
+    this.#waiting.add(entry);
+    const answered = this.#last.then(() => this.#take(entry, answer));
+    this.#last = answered.catch(() => {});
+    return answered;
+  }
+
+  async #take(entry: { readonly id: string; readonly isLate: boolean }, answer: DialogAnswer): Promise<void> {
+    this.#waiting.delete(entry);
+    // A dialog that asks the same again has the same id.
+    if (entry.isLate) throw new DialogError('no_dialog', 'another answer to the dialog came first');
+    let isTried = true;
+    try {
+      await answerDialog(this.#terminal, this.#find, answer, this.#signal);
+    } catch (error) {
+      isTried = !(error instanceof DialogError && error.reason === 'unknown_choice');
+      throw error;
+    } finally {
+      if (isTried) for (const other of this.#waiting) other.isLate ||= other.id === entry.id;
+    }
+  }
+}
+
 function noSuchChoice({ choices }: Dialog, index: number): string {
   const range = choices.length === 0 ? 'cannot be told apart' : `have the numbers 0 to ${choices.length - 1}`;
   return `the dialog has no choice ${index}: its choices ${range}`;

@@ -12,9 +12,8 @@ import {
   type Question,
   type WaitingFor,
 } from './conversation-model.ts';
-import { answerDialog, type DialogAnswer, named, type NamedDialog } from './answering.ts';
+import { type DialogAnswer, DialogAnswers, named, type NamedDialog } from './answering.ts';
 import { Feed } from './feed.ts';
-import type { Dialog } from './formatting/choices.ts';
 import { formatAgentMessage, removeToolCalls } from './formatting/pipeline.ts';
 import { AGENT_FORMATS } from './formatting/registry.ts';
 import { History } from './history.ts';
@@ -33,6 +32,7 @@ import { type ConversationTiming, DEFAULT_TIMING } from './timing.ts';
 const STOP_GRACE_MS = 5_000;
 /** The reference's words; clients look for them. */
 const NOT_WAITING = 'message can only be sent when the agent is waiting for user input';
+const NOT_READING = 'the agent does not read what is sent to it, and too much waits for it already';
 const DIALOG_HINT =
   'a dialog is up that takes keys: see GET /internal/dialog, and answer it there or by raw messages';
 
@@ -52,6 +52,7 @@ class TerminalConversation implements PtyConversation {
   readonly #timing: ConversationTiming;
   readonly #log: NonNullable<PtyConversationOptions['log']>;
   readonly #terminal: AgentTerminal;
+  readonly #answers: DialogAnswers;
   readonly #watch: ScreenWatch;
   readonly #history = new History(new Date());
   readonly #feed = new Feed();
@@ -74,6 +75,8 @@ class TerminalConversation implements PtyConversation {
   #baseline = '';
   /** The prompt was visible when the turn began. */
   #promptBefore = false;
+  /** The agent filled the whole screen when the turn began. */
+  #alternateBefore = false;
   /** A message is being typed: its echo belongs to no message (AA-082). */
   #sending = false;
   /** A restored answer keeps its text until the next user message (AA-145). */
@@ -114,6 +117,11 @@ class TerminalConversation implements PtyConversation {
       tries: this.#timing.quietTries,
       intervalMs: this.#timing.intervalMs,
     });
+    this.#answers = new DialogAnswers(
+      this.#terminal,
+      ({ text }) => findDialog(this.agentType, text),
+      this.#ended.signal,
+    );
     this.#watch = new ScreenWatch(this.#terminal, this.agentType, this.#timing, () => this.#advance());
     this.#terminal.onSettled(() => this.#snapshot());
     this.exited = this.#watchExit();
@@ -164,8 +172,7 @@ class TerminalConversation implements PtyConversation {
   }
 
   async answerDialog(answer: DialogAnswer): Promise<void> {
-    const find = ({ text }: ScreenImage): Dialog | null => findDialog(this.agentType, text);
-    await answerDialog(this.#terminal, find, answer, this.#ended.signal);
+    await this.#answers.answer(answer);
     // So that the caller is not shown the same dialog again.
     this.#snapshot();
   }
@@ -182,7 +189,7 @@ class TerminalConversation implements PtyConversation {
   async send(type: 'user' | 'raw', content: string): Promise<void> {
     if (type === 'raw') {
       this.#ended.signal.throwIfAborted();
-      this.#terminal.write(content);
+      if (!this.#terminal.write(content)) throw new SendError('busy', NOT_READING);
       return;
     }
     const text = typedText(content);
@@ -250,7 +257,9 @@ class TerminalConversation implements PtyConversation {
   /** Brings the agent's last message up to date with the snapshot (agentapi section 3.4). */
   #readAgentMessage(): Message | null {
     const ofAgent = this.#history.last?.role === 'agent';
-    if (this.#sending || (ofAgent && (this.#frozen || !this.#unread))) return null;
+    // An agent that has left its own screen, as most do at their end, does not show its answer any more.
+    const hasLeft = this.#alternateBefore && !this.#terminal.alternate;
+    if (this.#sending || (ofAgent && (this.#frozen || hasLeft || !this.#unread))) return null;
     this.#unread = false;
     const shown = screenDiff(this.#baseline, this.#watch.screen.text, this.agentType);
     const formatted = formatAgentMessage(this.agentType, shown, this.#history.lastUserText);
@@ -316,11 +325,13 @@ class TerminalConversation implements PtyConversation {
     const before = this.#watch.screen;
     const time = new Date();
     this.#promptBefore = this.#watch.facts.prompt;
+    const alternate = this.#terminal.alternate;
     this.#sending = true;
     this.#setStatus('running');
     try {
       await deliverMessage(this.#terminal, this.agentType, text, this.#timing, this.#ended.signal);
       this.#baseline = refitScreen(before.text, before.columns, this.#columns);
+      this.#alternateBefore = alternate;
       this.#frozen = false;
       const message = this.#history.appendUser(text, time);
       this.#keeper.changed();

@@ -46,7 +46,7 @@ export function typedText(content: string): string {
  * paste only while the agent asks for it; otherwise inner line ends are typed as LF (Ctrl+J), which
  * terminal editors take as a new line, and plain line readers as Enter.
  * @throws {DeliveryError} when nothing happens on the screen after Enter; the typed text has then been
- * cleared from the input line (AA-094). The signal's reason when aborted.
+ * cleared from the input line (AA-094). Also when so much waits for the agent that nothing was typed. The signal's reason when aborted.
  */
 export async function deliverMessage(
   terminal: TerminalView,
@@ -60,7 +60,9 @@ export async function deliverMessage(
     terminal.write(TYPING_TRICK);
     await delay(timing.typingPauseMs, undefined, { signal });
   }
-  terminal.write(terminal.bracketedPaste ? pasted(text) : text);
+  if (!terminal.write(terminal.bracketedPaste ? pasted(text) : text)) {
+    throw new DeliveryError('the agent does not read, and too much waits for it already');
+  }
   await echo(terminal, empty, timing, signal);
   if (await reaction(terminal, timing, signal)) return;
   await clearInput(terminal, text, signal);

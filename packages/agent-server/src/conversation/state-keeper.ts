@@ -9,16 +9,19 @@ export interface StateKeeperOptions {
   readonly delayMs: number;
   /** What is to be saved now. */
   readonly state: () => SavedState;
-  /** Receives the failures of saves that nobody asked for. */
+  /** Receives the failure of a save that nobody asked for; once until a save succeeds again. */
   readonly onFailure: (error: unknown) => void;
 }
+
+/** A failed save is tried again: at first soon, as what stood in the way may have been short, then ever more seldom. */
+const MAX_RETRY_MS = 60_000;
 
 /** Loaded late: the schema library keeps 7 MB resident, and most conversations have no state file. */
 const loadStateFile = () => import('./state-file.ts');
 
 /**
  * Reads the state file once and keeps it up to date afterwards: soon after each change, at once on demand,
- * never two writes in parallel, and never before the old file has been read (AA-147).
+ * never two writes in parallel, and never before the old file has been read (AA-147). What could not be saved is tried again.
  */
 export class StateKeeper {
   readonly #options: StateKeeperOptions;
@@ -26,6 +29,9 @@ export class StateKeeper {
   /** The old file could not be understood and is moved aside before it is replaced. */
   #oldUnreadable = false;
   #dirty = false;
+  /** Saves that have failed one after another. */
+  #failures = 0;
+  #isFailureTold = false;
   #timer: NodeJS.Timeout | null = null;
   #lastWrite: Promise<void> = Promise.resolve();
 
@@ -99,16 +105,20 @@ export class StateKeeper {
   async #write(): Promise<void> {
     const { path, save, state } = this.#options;
     if (path === undefined || !save || !this.#dirty || this.#phase !== 'open') return;
-    const { setStateFileAside, writeStateFile } = await loadStateFile();
-    if (this.#oldUnreadable) await setStateFileAside(path);
-    this.#oldUnreadable = false;
-    this.#dirty = false;
     try {
+      const { setStateFileAside, writeStateFile } = await loadStateFile();
+      if (this.#oldUnreadable) await setStateFileAside(path);
+      this.#oldUnreadable = false;
+      this.#dirty = false;
       await writeStateFile(path, state());
     } catch (error) {
       this.#dirty = true;
+      this.#failures += 1;
+      this.#arm();
       throw error;
     }
+    this.#failures = 0;
+    this.#isFailureTold = false;
   }
 
   #isOver(): boolean {
@@ -118,10 +128,14 @@ export class StateKeeper {
   #arm(): void {
     const { path, save, delayMs, onFailure } = this.#options;
     if (path === undefined || !save || this.#phase !== 'open') return;
+    const afterMs = Math.max(delayMs, Math.min(delayMs * 2 ** this.#failures, MAX_RETRY_MS));
     this.#timer ??= setTimeout(() => {
       this.#timer = null;
-      this.save().catch(onFailure);
-    }, delayMs);
+      this.save().catch((error: unknown) => {
+        if (!this.#isFailureTold) onFailure(error);
+        this.#isFailureTold = true;
+      });
+    }, afterMs);
   }
 
   #disarm(): void {

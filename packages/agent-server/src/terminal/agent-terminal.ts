@@ -1,3 +1,4 @@
+import { BufferSwitches } from './buffer-switches.ts';
 import { type Pty, type PtyExit, type PtyOptions, spawnPty } from './pty.ts';
 import { QuietGap } from './quiet-gap.ts';
 import { Screen, type ScreenImage } from './screen.ts';
@@ -13,8 +14,8 @@ export interface AgentTerminalOptions extends Omit<PtyOptions, 'onData'> {
 export interface TerminalView {
   /** The screen as it is at this moment, possibly in the middle of a redraw. Free while nothing changed. */
   read(): ScreenImage;
-  /** Queues keys for the agent; never blocks. */
-  write(keys: string): void;
+  /** Queues keys for the agent; never blocks. @returns `false` when nothing was taken, see {@link Pty.write}. */
+  write(keys: string): boolean;
   readonly bracketedPaste: boolean;
   /** Calls `listener` after each piece of output has been applied to the screen. */
   onOutput(listener: () => void): () => void;
@@ -48,6 +49,7 @@ const KILL_WAIT_MS = 2_000;
 export class AgentTerminal implements TerminalView, LiveScreen {
   readonly #pty: Pty;
   readonly #screen: Screen;
+  readonly #switches = new BufferSwitches();
   readonly #gap: QuietGap;
   readonly #outputListeners = new Set<() => void>();
   readonly #viewers = new Set<(change: ScreenChange) => void>();
@@ -64,9 +66,12 @@ export class AgentTerminal implements TerminalView, LiveScreen {
     this.#screen = new Screen({
       columns: options.columns,
       rows: options.rows,
-      onReply: (data) => this.#pty.write(data),
+      onReply: (data) => void this.#pty.write(data),
       onChange: () => this.#changed(),
-      onApplied: (data) => this.#show({ kind: 'output', data }),
+      onApplied: (data) => {
+        this.#switches.follow(data);
+        this.#show({ kind: 'output', data });
+      },
     });
     this.#gap = new QuietGap({
       gapMs: options.gapMs,
@@ -92,6 +97,11 @@ export class AgentTerminal implements TerminalView, LiveScreen {
     return this.#screen.bracketedPaste;
   }
 
+  /** The agent draws on the alternate buffer, as programs do that fill the whole screen. */
+  get alternate(): boolean {
+    return this.#switches.alternate;
+  }
+
   get title(): string {
     return this.#screen.title;
   }
@@ -115,8 +125,8 @@ export class AgentTerminal implements TerminalView, LiveScreen {
     this.#gap.settled();
   }
 
-  write(keys: string): void {
-    this.#pty.write(keys);
+  write(keys: string): boolean {
+    return this.#pty.write(keys);
   }
 
   onOutput(listener: () => void): () => void {

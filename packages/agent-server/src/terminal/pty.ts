@@ -1,8 +1,10 @@
 import { accessSync, closeSync, constants as fsConstants, openSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { Socket } from 'node:net';
 import { constants as osConstants } from 'node:os';
 import { delimiter, resolve } from 'node:path';
 import type * as NodePty from '@lydell/node-pty';
+import { PtyInput } from './pty-input.ts';
 
 // `require` instead of `import`: importing a CommonJS package starts Node's export scanner, which keeps
 // 8 MB resident for the whole life of the process (measured; the budget of the process is 60 MB).
@@ -32,8 +34,11 @@ export interface PtyOptions {
 /** A program that runs as leader of its own session on a pseudo-terminal. */
 export interface Pty {
   readonly pid: number;
-  /** Queues the text as UTF-8, byte for byte and in order; never blocks. Ignored after the exit. */
-  write(data: string): void;
+  /**
+   * Queues the text as UTF-8, byte for byte and in order; never blocks. Ignored after the exit.
+   * @returns `false` when the program does not read and so much waits that nothing of the text was taken.
+   */
+  write(data: string): boolean;
   /** Stops and resumes reading, so that a fast program waits for a slow reader. */
   pause(): void;
   resume(): void;
@@ -63,6 +68,7 @@ export function spawnPty(options: PtyOptions): Pty {
   checkProgram(options);
   const { TERM: _replaced, ...env } = options.env;
   let pty: NodePty.IPty;
+  let master: Master;
   try {
     pty = spawn(options.command, [...options.args], {
       name: options.terminalName,
@@ -72,6 +78,7 @@ export function spawnPty(options: PtyOptions): Pty {
       env,
       encoding: 'utf8',
     });
+    master = masterOf(pty);
   } catch (cause) {
     throw new SpawnError(`cannot start ${options.command} in a terminal`, { cause });
   }
@@ -81,10 +88,12 @@ export function spawnPty(options: PtyOptions): Pty {
     slave = null;
   };
   let running = true;
+  const input = new PtyInput(master.fd, () => !master.socket.destroyed);
   const data = pty.onData(options.onData);
   const exited = new Promise<PtyExit>((resolve) => {
     const exit = pty.onExit(({ exitCode, signal }) => {
       running = false;
+      input.clear();
       exit.dispose();
       data.dispose();
       releaseSlave();
@@ -97,9 +106,7 @@ export function spawnPty(options: PtyOptions): Pty {
   });
   return {
     pid: pty.pid,
-    write: (text) => {
-      if (running && text !== '') pty.write(text);
-    },
+    write: (text) => !running || text === '' || input.write(text),
     pause: () => pty.pause(),
     resume: () => pty.resume(),
     resize: (columns, rows) => {
@@ -112,6 +119,20 @@ export function spawnPty(options: PtyOptions): Pty {
     forgoLastOutput: releaseSlave,
     exited,
   };
+}
+
+/** Our end of the terminal. */
+interface Master {
+  readonly fd: number;
+  /** Reads from `fd` and closes it: once this is destroyed, the number may be that of another file. */
+  readonly socket: Socket;
+}
+
+function masterOf(pty: object): Master {
+  const fd = 'fd' in pty ? pty.fd : undefined;
+  const socket = '_socket' in pty ? pty._socket : undefined;
+  if (typeof fd === 'number' && socket instanceof Socket) return { fd, socket };
+  throw new Error('the terminal has no descriptor');
 }
 
 /** @returns whether there was somebody to get it. */

@@ -3,7 +3,11 @@
 //   --trust        ask something before the first prompt
 //   --deaf         ignore every key of a dialog
 //   --drowsy       ignore the first key of every dialog
+//   --slow FILE    take a moment for each key of a dialog; keys are noted in FILE as they come, one JSON string a line
 // The message `ask` opens a dialog, `ask twice` one after the other; any other message is answered.
+import { appendFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
 const flags = new Set(process.argv.slice(2));
 const { stdout } = process;
 const BORDER = '─'.repeat(40);
@@ -46,6 +50,19 @@ async function answer(message) {
   draw();
 }
 
+const slowFile = process.argv[process.argv.indexOf('--slow') + 1] ?? '';
+/** Settles when the keys before have been taken. */
+let taken = Promise.resolve();
+
+/** @param {string} data */
+function take(data) {
+  if (!flags.has('--slow') || dialog === null) return takeKey(data);
+  for (const key of data.match(/\x1b\[[AB]|[^]/gu) ?? []) {
+    appendFileSync(slowFile, `${JSON.stringify(key)}\n`);
+    taken = taken.then(() => sleep(300)).then(() => takeKey(key));
+  }
+}
+
 /** @param {string} key */
 function takeKey(key) {
   if (dialog !== null) {
@@ -68,6 +85,6 @@ function takeKey(key) {
 }
 
 process.on('SIGINT', () => process.exit(0));
-process.stdin.setRawMode(true).setEncoding('utf8').on('data', takeKey);
+process.stdin.setRawMode(true).setEncoding('utf8').on('data', take);
 if (flags.has('--trust')) history.push(`Trusted: ${await ask('Do you trust this folder?')}`, '');
 draw();

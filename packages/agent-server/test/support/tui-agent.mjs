@@ -7,6 +7,7 @@
 //   --ignore-enter N   ignore the first N Enters
 //   --splash MS        show no input box for so long after the start
 //   --no-box           never show one
+//   --alternate        draw on the alternate buffer, and leave it at Ctrl+C with a farewell
 //   --ignore SIGNAL    ignore a signal
 import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,6 +21,7 @@ const { values: flags } = parseArgs({
     'ignore-enter': { type: 'string', default: '0' },
     splash: { type: 'string', default: '0' },
     'no-box': { type: 'boolean', default: false },
+    alternate: { type: 'boolean', default: false },
     ignore: { type: 'string' },
   },
 });
@@ -115,6 +117,11 @@ async function answer(message) {
   }
 }
 
+function leave() {
+  if (flags.alternate) stdout.write('\x1b[?1049lGoodbye.\r\n');
+  process.exit(0);
+}
+
 /** @param {string} data */
 function take(data) {
   if (flags.log !== undefined) appendFileSync(flags.log, `${JSON.stringify(data)}\n`);
@@ -140,7 +147,7 @@ function take(data) {
       }
     } else if (key === '\b' || key === '\x7f') input = input.slice(0, -1);
     else if (key === '\x15') input = input.slice(0, input.lastIndexOf('\n') + 1);
-    else if (key === '\x03') process.exit(0);
+    else if (key === '\x03') leave();
     else if (key !== '\x05') input += key;
   }
   if (!working) draw();
@@ -150,6 +157,7 @@ process.on('SIGINT', () => process.exit(0));
 if (flags.ignore !== undefined) process.on(flags.ignore, () => {});
 if (flags.ignore === 'SIGINT') process.removeAllListeners('SIGINT').on('SIGINT', () => {});
 process.stdin.setRawMode(true).setEncoding('utf8').on('data', take);
+if (flags.alternate) stdout.write('\x1b[?1049h');
 if (flags.paste) stdout.write('\x1b[?2004h');
 history.push('Welcome.', '');
 draw();
