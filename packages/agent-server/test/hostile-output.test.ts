@@ -48,4 +48,10 @@ describe.concurrent('no output of the agent ends the server or keeps it from ans
     await using run = await runPrinting(`printf '\\033['; yes 1 | head -c 50000`);
     expect(await untilAlive(run)).toMatch(/^1 *\n1 *\n/mu);
   });
+
+  test('marks without end on one character: the first 32 are shown', async () => {
+    const marks = `printf a; yes "$(printf '\\314\\201')" | head -c 30000 | tr -d '\\n'`;
+    await using run = await runPrinting(marks);
+    expect(await untilAlive(run)).toMatch(/^a\u0301{32} *$/mu);
+  });
 });

@@ -6,6 +6,7 @@ import { RowSpeller } from './row-speller.ts';
 import { SequenceGuard } from './sequence-guard.ts';
 import { StringGuard } from './string-guard.ts';
 import { unfinishedString } from './unfinished-string.ts';
+import { ZeroWidthGuard } from './zero-width-guard.ts';
 
 // `require` instead of `import`: see pty.ts.
 const require = createRequire(import.meta.url);
@@ -56,6 +57,7 @@ export class ScreenImage {
 export class Screen {
   readonly #terminal: Xterm.Terminal;
   readonly #sequences = new SequenceGuard();
+  readonly #zeroWidth = new ZeroWidthGuard();
   readonly #strings = new StringGuard();
   readonly #repaint: Repaint;
   readonly #onApplied: ((output: string) => void) | undefined;
@@ -88,7 +90,7 @@ export class Screen {
 
   /** Applies output of the program; `done` is called once it shows in {@link read}. */
   write(data: string, done: () => void): void {
-    const output = this.#strings.filter(this.#sequences.filter(data));
+    const output = this.#strings.filter(this.#sequences.filter(this.#zeroWidth.filter(data)));
     this.#terminal.write(output, () => {
       this.#unfinished = unfinishedString(this.#unfinished + output);
       done();
