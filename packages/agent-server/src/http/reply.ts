@@ -1,5 +1,5 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { Problem } from './problem.ts';
+import type { Problem, ProblemDetail } from './problem.ts';
 
 /** One request on its way through the server. */
 export interface Exchange {
@@ -16,6 +16,13 @@ const DRAIN_LIMIT_BYTES = 16 * 1024 * 1024;
 /** … and for this long. */
 const DRAIN_LIMIT_MS = 5_000;
 
+/** More details than these help nobody: a body can have a mistake in each of 100,000 members. */
+const MAX_DETAILS = 100;
+/** A value that spells longer than this is not repeated; each detail may carry the whole body. */
+const MAX_VALUE_LENGTH = 16_384;
+/** … nor one nested deeper than this, which `JSON.stringify` might fail at. */
+const MAX_VALUE_DEPTH = 100;
+
 /** The reference's name for 413, which Node calls by its newer one. */
 const TOO_LARGE_TITLE = 'Request Entity Too Large';
 
@@ -24,14 +31,34 @@ export function sendJson(exchange: Exchange, schema: string, body: object): void
   sendDescribed(exchange, 200, 'application/json', schema, body);
 }
 
-/** Answers with problem+json (AA-034); empty members are left out. */
+/** Answers with problem+json (AA-034); empty members are left out, and values that are too large to repeat. */
 export function sendProblem(exchange: Exchange, problem: Problem): void {
   sendDescribed(exchange, problem.status, 'application/problem+json', 'ErrorModel', {
     title: problem.status === 413 ? TOO_LARGE_TITLE : (STATUS_CODES[problem.status] ?? 'Error'),
     status: problem.status,
     detail: problem.message,
-    ...(problem.errors.length > 0 ? { errors: problem.errors } : {}),
+    ...(problem.errors.length > 0 ? { errors: shownDetails(problem.errors) } : {}),
   });
+}
+
+function shownDetails(details: readonly ProblemDetail[]): readonly ProblemDetail[] {
+  // The same body may stand in each of them.
+  const judged = new Map<unknown, boolean>();
+  return details.slice(0, MAX_DETAILS).map((detail) => {
+    const { value, ...others } = detail;
+    const repeated = judged.get(value) ?? isRepeatable(value);
+    judged.set(value, repeated);
+    return repeated ? detail : others;
+  });
+}
+
+function isRepeatable(value: unknown): boolean {
+  return isNestedWithin(value, MAX_VALUE_DEPTH) && (JSON.stringify(value)?.length ?? 0) <= MAX_VALUE_LENGTH;
+}
+
+function isNestedWithin(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return levels > 0 && Object.values(value).every((member) => isNestedWithin(member, levels - 1));
 }
 
 /** Answers with a text, a page or a document. */

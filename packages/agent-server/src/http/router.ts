@@ -151,7 +151,16 @@ export class HttpApi {
     else sendWrongMethod(exchange, route.method);
   }
 
+  /** Never throws: nobody is left to catch it. */
   #fail(exchange: Exchange, error: unknown): void {
+    try {
+      this.#answerFailure(exchange, error);
+    } catch {
+      exchange.response.destroy();
+    }
+  }
+
+  #answerFailure(exchange: Exchange, error: unknown): void {
     if (error instanceof CallerGone) return;
     const { response } = exchange;
     if (!(error instanceof Problem)) {

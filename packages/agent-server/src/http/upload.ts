@@ -115,6 +115,8 @@ async function readForm(
       reject(problem);
     };
     form.on('file', (field, stream, fileName) => {
+      // A part that the body breaks off in fails of itself; the form tells it too.
+      stream.on('error', () => {});
       const name = baseName(fileName);
       if (field !== 'file') stream.resume();
       else if (files.length > 0) {

@@ -3,8 +3,10 @@ import type * as Unicode11 from '@xterm/addon-unicode11';
 import type * as Xterm from '@xterm/headless';
 import { Repaint } from './repaint.ts';
 import { RowSpeller } from './row-speller.ts';
+import { SequenceGuard } from './sequence-guard.ts';
 import { StringGuard } from './string-guard.ts';
-import { unfinishedSequence } from './unfinished-sequence.ts';
+import { unfinishedString } from './unfinished-string.ts';
+import { ZeroWidthGuard } from './zero-width-guard.ts';
 
 // `require` instead of `import`: see pty.ts.
 const require = createRequire(import.meta.url);
@@ -54,7 +56,9 @@ export class ScreenImage {
  */
 export class Screen {
   readonly #terminal: Xterm.Terminal;
-  readonly #guard = new StringGuard();
+  readonly #sequences = new SequenceGuard();
+  readonly #zeroWidth = new ZeroWidthGuard();
+  readonly #strings = new StringGuard();
   readonly #repaint: Repaint;
   readonly #onApplied: ((output: string) => void) | undefined;
   #unfinished = '';
@@ -86,9 +90,9 @@ export class Screen {
 
   /** Applies output of the program; `done` is called once it shows in {@link read}. */
   write(data: string, done: () => void): void {
-    const output = this.#guard.filter(data);
+    const output = this.#strings.filter(this.#sequences.filter(this.#zeroWidth.filter(data)));
     this.#terminal.write(output, () => {
-      this.#unfinished = unfinishedSequence(this.#unfinished + output);
+      this.#unfinished = unfinishedString(this.#unfinished + output);
       done();
       this.#onApplied?.(output);
     });

@@ -14,6 +14,12 @@ describe('parseJsonBody', () => {
     expect(() => parseJsonBody(Buffer.from('a=1&b=2'))).toThrow(/line 1, column 1/);
   });
 
+  test('PX-065: malformed JSON of any depth is refused', () => {
+    expect(() => parseJsonBody(Buffer.from('['.repeat(100_000)))).toThrow(
+      'Invalid request body: not valid JSON',
+    );
+  });
+
   test('bytes that are not UTF-8 are refused', () => {
     expect(() => parseJsonBody(Buffer.from([0x22, 0xff, 0x22]))).toThrow(/UTF-8/);
   });

@@ -26,13 +26,23 @@ export function parseJsonBody(body: Buffer): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    const errors: ParseError[] = [];
-    parse(text, errors, { disallowComments: true });
-    const [first] = errors;
-    const place =
-      first === undefined ? '' : ` at ${placeOf(text, first.offset)}: ${printParseErrorCode(first.error)}`;
-    throw new AppError('invalid_request', { message: `Invalid request body: not valid JSON${place}`, cause });
+    throw new AppError('invalid_request', {
+      message: `Invalid request body: not valid JSON${mistakeIn(text)}`,
+      cause,
+    });
   }
+}
+
+/** The first mistake with its place; empty for a text that is nested too deeply to be looked at. */
+function mistakeIn(text: string): string {
+  const errors: ParseError[] = [];
+  try {
+    parse(text, errors, { disallowComments: true });
+  } catch {
+    return '';
+  }
+  const [first] = errors;
+  return first === undefined ? '' : ` at ${placeOf(text, first.offset)}: ${printParseErrorCode(first.error)}`;
 }
 
 function decode(body: Buffer): string {
