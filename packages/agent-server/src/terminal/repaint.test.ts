@@ -114,7 +114,7 @@ describe('a screen for another emulator', () => {
         await late.write(...shown.applied);
         expect(late.look()).toEqual(shown.reference.look());
       }),
-      { numRuns: 300 },
+      { numRuns: 300, examples: [[['a漢aa', '\x1b[7m', '\x1b[2;4r', 'aaa'], 727_975_978]] },
     );
   });
 

@@ -78,7 +78,7 @@ export class Repaint implements Disposable {
     }
     const switches = [...this.#switches].map(([number, on]) => `\x1b[?${number}${on ? 'h' : 'l'}`);
     const cursor = this.#cursor === null ? '' : `\x1b[${this.#cursor} q`;
-    return serializer.serialize() + this.#erasedRows() + this.#placeText() + switches.join('') + cursor;
+    return serializer.serialize() + this.#blanks() + this.#placeText() + switches.join('') + cursor;
   }
 
   /** A change of the size ends the regions that scroll. */
@@ -107,19 +107,25 @@ export class Repaint implements Disposable {
     else this.#regions.set(buffer.active.type, [top, bottom]);
   }
 
-  /** The serializer leaves out rows that were erased in a colour and have no text. */
-  #erasedRows(): string {
+  /**
+   * What the serializer leaves out: rows that were erased in a colour and have no text, and what remains of a wide
+   * character whose first half was written over.
+   */
+  #blanks(): string {
     const { buffer, rows, cols, modes } = this.#terminal;
     const { active } = buffer;
-    if (modes.originMode) return '';
+    if (modes.originMode || modes.insertMode) return '';
     const cell = active.getNullCell();
     let text = '';
     for (let y = 0; y < rows; y += 1) {
       const line = active.getLine(active.baseY + y);
-      if (line === undefined || line.translateToString(true) !== '') continue;
+      if (line === undefined) continue;
+      const isErased = line.translateToString(true) === '';
       for (let x = 0; x < cols; x += 1) {
         line.getCell(x, cell);
-        if (!cell.isBgDefault()) text += `\x1b[${y + 1};${x + 1}H${backgroundOf(cell)}\x1b[X`;
+        const at = `\x1b[${y + 1};${x + 1}H`;
+        if (isErased && !cell.isBgDefault()) text += `${at}\x1b[${backgroundOf(cell)}m\x1b[X`;
+        if (isRemainder(cell)) text += `${at}${penOf(cell)} `;
       }
     }
     // Saved and restored: the pen and a cursor beyond the last column.
@@ -145,10 +151,31 @@ export class Repaint implements Disposable {
   }
 }
 
+/** A cell without a character that shows all the same. */
+function isRemainder(cell: Xterm.IBufferCell): boolean {
+  return cell.getChars() === '' && cell.getWidth() === 1 && cell.isInverse() + cell.isUnderline() > 0;
+}
+
+function penOf(cell: Xterm.IBufferCell): string {
+  const pen = ['0'];
+  if (cell.isBold() !== 0) pen.push('1');
+  if (cell.isUnderline() !== 0) pen.push('4');
+  if (cell.isInverse() !== 0) pen.push('7');
+  if (!cell.isFgDefault()) pen.push(foregroundOf(cell));
+  if (!cell.isBgDefault()) pen.push(backgroundOf(cell));
+  return `\x1b[${pen.join(';')}m`;
+}
+
+function foregroundOf(cell: Xterm.IBufferCell): string {
+  return `38;${colourText(cell.getFgColor(), cell.isFgPalette())}`;
+}
+
 function backgroundOf(cell: Xterm.IBufferCell): string {
-  const colour = cell.getBgColor();
-  if (cell.isBgPalette()) return `\x1b[48;5;${colour}m`;
-  return `\x1b[48;2;${colour >> 16};${(colour >> 8) & 255};${colour & 255}m`;
+  return `48;${colourText(cell.getBgColor(), cell.isBgPalette())}`;
+}
+
+function colourText(colour: number, isPalette: boolean): string {
+  return isPalette ? `5;${colour}` : `2;${colour >> 16};${(colour >> 8) & 255};${colour & 255}`;
 }
 
 type Params = readonly (number | readonly number[])[];
