@@ -114,7 +114,13 @@ describe('a screen for another emulator', () => {
         await late.write(...shown.applied);
         expect(late.look()).toEqual(shown.reference.look());
       }),
-      { numRuns: 300, examples: [[['a漢aa', '\x1b[7m', '\x1b[2;4r', 'aaa'], 727_975_978]] },
+      {
+        numRuns: 300,
+        examples: [
+          [['a漢aa', '\x1b[7m', '\x1b[2;4r', 'aaa'], 727_975_978],
+          [['aaaaaaaa', 'aaaaa', 'aaaaaaaa', '\x1b[L', '\x1b[?1006h'], 24],
+        ],
+      },
     );
   });
 

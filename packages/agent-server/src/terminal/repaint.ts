@@ -109,7 +109,8 @@ export class Repaint implements Disposable {
 
   /**
    * What the serializer leaves out: rows that were erased in a colour and have no text, and what remains of a wide
-   * character whose first half was written over.
+   * character whose first half was written over. And what it leaves behind: a dash at the beginning of a blank row
+   * between two parts of a longer line.
    */
   #blanks(): string {
     const { buffer, rows, cols, modes } = this.#terminal;
@@ -121,10 +122,12 @@ export class Repaint implements Disposable {
       const line = active.getLine(active.baseY + y);
       if (line === undefined) continue;
       const isErased = line.translateToString(true) === '';
+      const isBetween = isErased && active.getLine(active.baseY + y + 1)?.isWrapped === true;
       for (let x = 0; x < cols; x += 1) {
         line.getCell(x, cell);
         const at = `\x1b[${y + 1};${x + 1}H`;
         if (isErased && !cell.isBgDefault()) text += `${at}\x1b[${backgroundOf(cell)}m\x1b[X`;
+        else if (isBetween && x === 0) text += `${at}\x1b[49m\x1b[X`;
         if (isRemainder(cell)) text += `${at}${penOf(cell)} `;
       }
     }
