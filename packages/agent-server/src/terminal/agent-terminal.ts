@@ -1,4 +1,3 @@
-import { BufferSwitches } from './buffer-switches.ts';
 import { type Pty, type PtyExit, type PtyOptions, spawnPty } from './pty.ts';
 import { QuietGap } from './quiet-gap.ts';
 import { Screen, type ScreenImage } from './screen.ts';
@@ -49,7 +48,6 @@ const KILL_WAIT_MS = 2_000;
 export class AgentTerminal implements TerminalView, LiveScreen {
   readonly #pty: Pty;
   readonly #screen: Screen;
-  readonly #switches = new BufferSwitches();
   readonly #gap: QuietGap;
   readonly #outputListeners = new Set<() => void>();
   readonly #viewers = new Set<(change: ScreenChange) => void>();
@@ -68,10 +66,7 @@ export class AgentTerminal implements TerminalView, LiveScreen {
       rows: options.rows,
       onReply: (data) => void this.#pty.write(data),
       onChange: () => this.#changed(),
-      onApplied: (data) => {
-        this.#switches.follow(data);
-        this.#show({ kind: 'output', data });
-      },
+      onApplied: (data) => this.#show({ kind: 'output', data }),
     });
     this.#gap = new QuietGap({
       gapMs: options.gapMs,
@@ -99,7 +94,7 @@ export class AgentTerminal implements TerminalView, LiveScreen {
 
   /** The agent draws on the alternate buffer, as programs do that fill the whole screen. */
   get alternate(): boolean {
-    return this.#switches.alternate;
+    return this.#screen.alternate;
   }
 
   get title(): string {

@@ -136,6 +136,11 @@ export class Screen {
     return this.#image;
   }
 
+  /** The program draws on the alternate buffer, as those do that fill the whole screen. */
+  get alternate(): boolean {
+    return this.#terminal.buffer.active.type === 'alternate';
+  }
+
   /** The program asks for pasted text to be marked as such (DECSET 2004). */
   get bracketedPaste(): boolean {
     return this.#terminal.modes.bracketedPasteMode;
