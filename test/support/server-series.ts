@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import SqliteFile from 'better-sqlite3';
-import { endProcesses } from '@agentapi-proxy/agent-server/process-tree';
-import { startServer } from './server-process.ts';
+import { endProcesses, identityOf, isAlive } from '@agentapi-proxy/agent-server/process-tree';
+import { eventually, startServer } from './server-process.ts';
 import type { ServerExit, ServerOptions, ServerProcess } from './server-process.ts';
 
 /** Servers that follow one another on the same data folder; at most one runs at a time. */
@@ -64,9 +64,12 @@ export class ServerSeries implements AsyncDisposable {
   /** Kills every process of a session at once, as the end of the machine would. */
   async killSession(sessionId: string): Promise<void> {
     const pids = await this.pidsOf(sessionId);
+    const found = await Promise.all(pids.map(identityOf));
     for (const pid of pids) process.kill(pid, 'SIGKILL');
-    const alive = async (): Promise<boolean> => (await this.pidsOf(sessionId)).length > 0;
-    while (await alive()) await new Promise((resolve) => setTimeout(resolve, 10));
+    // Not by its marker: a process that ends loses its environment some time before its port.
+    for (const identity of found.filter((one) => one !== null)) {
+      await eventually('the processes of the session are gone', async () => !(await isAlive(identity)));
+    }
   }
 
   /** A file or folder of a session; without a name its folder. */
