@@ -410,7 +410,9 @@ describe('ports', () => {
 
 /** The first of some numbers in a row that are free now, outside the range the kernel chooses from. */
 async function freeRange(count: number): Promise<number> {
-  for (let first = 20_000 + (process.pid % 100) * 100; ; first += count) {
+  // No test running at the same time takes any of these.
+  const worker = Number(process.env['VITEST_POOL_ID'] ?? 0);
+  for (let first = 25_000 + (worker % 10) * 100; ; first += count) {
     const pool = new PortPool(first, count);
     const found = await Promise.all(Array.from({ length: count }, () => pool.reserve().catch(() => null)));
     if (found.every((one) => one !== null)) return first;

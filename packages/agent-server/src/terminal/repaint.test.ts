@@ -82,7 +82,7 @@ class Shown implements Disposable {
 const pieces = fc.oneof(
   fc.string({ minLength: 1, maxLength: 8, unit: fc.constantFrom('a', 'b', ' ', 'é', '漢') }),
   fc.constantFrom('\r\n', '\n', '\b', '\t', '\r'),
-  fc.constantFrom('\x1b[31m', '\x1b[1;4;38;5;120m', '\x1b[48;2;1;2;3m', '\x1b[m', '\x1b[7m'),
+  fc.constantFrom('\x1b[31m', '\x1b[1;4;38;5;120m', '\x1b[93;102m', '\x1b[48;2;1;2;3m', '\x1b[m', '\x1b[7m'),
   fc.constantFrom(
     '\x1b[H',
     '\x1b[3;5H',
@@ -96,6 +96,8 @@ const pieces = fc.oneof(
   ),
   fc.constantFrom('\x1b[2;4r', '\x1b[r', '\x1b[?25l', '\x1b[?25h', '\x1b[4 q', '\x1b[?1h', '\x1b[?2004h'),
   fc.constantFrom('\x1b[?1006h', '\x1b[?1000h', '\x1b]0;title\x07', '\x1b]2;name\x1b\\'),
+  fc.constantFrom('\x1b7', '\x1b8', '\x1b[?1049h', '\x1b[?1049l', '\x1b[?47h', '\x1b[?47l', '\x1b[2;3;9m'),
+  fc.constantFrom('\x1b[?6h', '\x1b[?6l', '\x1b[4h', '\x1b[4l', '\x1b[?7l', '\x1b[?7h', '\x1b[9X', '\x1b[2K'),
 );
 
 describe('a screen for another emulator', () => {
@@ -119,6 +121,9 @@ describe('a screen for another emulator', () => {
         examples: [
           [['a漢aa', '\x1b[7m', '\x1b[2;4r', 'aaa'], 727_975_978],
           [['aaaaaaaa', 'aaaaa', 'aaaaaaaa', '\x1b[L', '\x1b[?1006h'], 24],
+          [['\x1b[3;5H', 'aaa', 'aaaa漢', '\x1b[48;2;1;2;3m', 'aaaaa漢', '\x1b[31m'], 33],
+          [['a', '\x1b[48;2;1;2;3m', '\x1b[?47h', '\x1b[31m'], 919_020_720],
+          [['aaaa漢a漢漢', '\b', '\b', 'aa漢a漢aa漢', '\x1b[H'], 1_511_509_864],
         ],
       },
     );
@@ -136,10 +141,10 @@ describe('a screen for another emulator', () => {
     expect(JSON.stringify(late.look())).toContain('nb000/-1/-1 ne000/-1/-1 nh000/-1/-1');
   });
 
-  test('what the serializer leaves out is there: hidden cursor, its form, mouse reports, the region that scrolls', async () => {
+  test('what the emulator does not tell is there: hidden cursor, its form, mouse reports, the region that scrolls', async () => {
     using shown = new Shown();
     await shown.write('\x1b[?25l\x1b[?1006h\x1b[2;4r\x1b[3 q\x1b[3;7Hx');
-    expect(shown.screen.repaint()).toMatch(/\x1b\[2;4r\x1b\[3;8H\x1b\[\?25l\x1b\[\?1006h\x1b\[3 q$/);
+    expect(shown.screen.repaint()).toMatch(/\x1b\[2;4r\x1b\[3;8H\x1b\[0m\x1b\[\?25l\x1b\[\?1006h\x1b\[3 q$/);
     await shown.write('\x1bc');
     using fresh = new Shown();
     expect(shown.screen.repaint()).toBe(fresh.screen.repaint());

@@ -1,11 +1,9 @@
-import { createRequire } from 'node:module';
-import type * as Serialize from '@xterm/addon-serialize';
 import type * as Xterm from '@xterm/headless';
+import { PLAIN, paintBuffer, penText, textOfCell } from './buffer-painter.ts';
+import { stateOf } from './emulator-state.ts';
+import type { SavedCursor } from './emulator-state.ts';
 
-// `require` instead of `import`: see pty.ts.
-const require = createRequire(import.meta.url);
-
-/** Switches that the serializer leaves out, as they are after a reset. */
+/** Switches that the emulator does not tell of, as they are after a reset. */
 const SWITCHES: Readonly<Record<number, boolean>> = {
   25: true,
   1005: false,
@@ -14,13 +12,15 @@ const SWITCHES: Readonly<Record<number, boolean>> = {
   1016: false,
 };
 
+/** Without saving the cursor, as 1049 would: what is saved for the normal screen has just been told. */
+const ENTER_ALTERNATE = '\x1b[?1047h\x1b[H';
+
 /** First and last row of the region that scrolls, from 1. */
 type Region = readonly [top: number, bottom: number];
 
 /**
  * Describes a terminal's state in output that brings another terminal of the same size into it. Follows what the
- * serializer does not know: whether the cursor shows, its form, how the mouse is reported and the region that scrolls. Links that
- * are on the screen already come without their addresses.
+ * emulator does not tell: whether the cursor shows, its form, how the mouse is reported and the region that scrolls.
  */
 export class Repaint implements Disposable {
   readonly #terminal: Xterm.Terminal;
@@ -28,7 +28,6 @@ export class Repaint implements Disposable {
   readonly #regions = new Map<'normal' | 'alternate', Region>();
   readonly #handlers: readonly Xterm.IDisposable[];
   #cursor: number | null = null;
-  #serializer: Serialize.SerializeAddon | null = null;
 
   constructor(terminal: Xterm.Terminal) {
     this.#terminal = terminal;
@@ -68,17 +67,16 @@ export class Repaint implements Disposable {
 
   /** Output for a terminal of this size that has just been reset. */
   text(): string {
-    let serializer = this.#serializer;
-    if (serializer === null) {
-      // Loaded for the first viewer: most sessions never have one.
-      const { SerializeAddon }: typeof Serialize = require('@xterm/addon-serialize');
-      serializer = new SerializeAddon();
-      this.#terminal.loadAddon(serializer);
-      this.#serializer = serializer;
+    const { buffer, rows } = this.#terminal;
+    const { pen, saved } = stateOf(this.#terminal);
+    let text = paintBuffer(buffer.normal, rows) + saveText(saved.normal);
+    if (buffer.active.type === 'alternate') {
+      text += ENTER_ALTERNATE + paintBuffer(buffer.alternate, rows) + saveText(saved.alternate);
     }
-    const switches = [...this.#switches].map(([number, on]) => `\x1b[?${number}${on ? 'h' : 'l'}`);
-    const cursor = this.#cursor === null ? '' : `\x1b[${this.#cursor} q`;
-    return serializer.serialize() + this.#blanks() + this.#placeText() + switches.join('') + cursor;
+    // A region and the mode of the origin move the cursor, and only a written character brings it beyond the last column.
+    text += this.#regionText() + modesText(this.#terminal.modes) + this.#cursorText() + penText(pen);
+    for (const [number, on] of this.#switches) text += `\x1b[?${number}${on ? 'h' : 'l'}`;
+    return this.#cursor === null ? text : `${text}\x1b[${this.#cursor} q`;
   }
 
   /** A change of the size ends the regions that scroll. */
@@ -107,44 +105,24 @@ export class Repaint implements Disposable {
     else this.#regions.set(buffer.active.type, [top, bottom]);
   }
 
-  /**
-   * What the serializer leaves out: rows that were erased in a colour and have no text, and what remains of a wide
-   * character whose first half was written over. And what it leaves behind: a dash at the beginning of a blank row
-   * between two parts of a longer line.
-   */
-  #blanks(): string {
-    const { buffer, rows, cols, modes } = this.#terminal;
-    const { active } = buffer;
-    if (modes.originMode || modes.insertMode) return '';
-    const cell = active.getNullCell();
-    let text = '';
-    for (let y = 0; y < rows; y += 1) {
-      const line = active.getLine(active.baseY + y);
-      if (line === undefined) continue;
-      const isErased = line.translateToString(true) === '';
-      const isBetween = isErased && active.getLine(active.baseY + y + 1)?.isWrapped === true;
-      for (let x = 0; x < cols; x += 1) {
-        line.getCell(x, cell);
-        const at = `\x1b[${y + 1};${x + 1}H`;
-        if (isErased && !cell.isBgDefault()) text += `${at}\x1b[${backgroundOf(cell)}m\x1b[X`;
-        else if (isBetween && x === 0) text += `${at}\x1b[49m\x1b[X`;
-        if (isRemainder(cell)) text += `${at}${penOf(cell)} `;
-      }
-    }
-    // Saved and restored: the pen and a cursor beyond the last column.
-    return text === '' ? '' : `\x1b7${text}\x1b8`;
+  #regionText(): string {
+    const region = this.#regions.get(this.#terminal.buffer.active.type);
+    return region === undefined ? '' : `\x1b[${region.join(';')}r`;
   }
 
-  /** Region and cursor: setting the one moves the other, and after erased rows the serializer takes the wrong row. */
-  #placeText(): string {
+  #cursorText(): string {
     const { buffer, cols, modes } = this.#terminal;
-    const { type, cursorX, cursorY } = buffer.active;
-    const region = this.#regions.get(type);
-    // Beyond the last column the next character begins a new row: no address says that, but the serializer does.
-    if (region === undefined && cursorX >= cols) return '';
-    const row = cursorY + 1 - (modes.originMode ? (region?.[0] ?? 1) - 1 : 0);
-    const scrolls = region === undefined ? '' : `\x1b[${region.join(';')}r`;
-    return `${scrolls}\x1b[${row};${Math.min(cursorX, cols - 1) + 1}H`;
+    const { active } = buffer;
+    const top = modes.originMode ? (this.#regions.get(active.type)?.[0] ?? 1) - 1 : 0;
+    if (active.cursorX < cols) return cursorAt(active, top);
+
+    // Beyond the last column, where the next character begins a new row. No address says that: the character that
+    // stands there is written again.
+    const line = active.getLine(active.baseY + active.cursorY);
+    const isWide = line?.getCell(cols - 1)?.getWidth() === 0;
+    const last = isWide ? cols - 2 : cols - 1;
+    const cell = line?.getCell(last);
+    return `\x1b[${active.cursorY + 1 - top};${last + 1}H${cell === undefined ? '' : textOfCell(cell)}`;
   }
 
   #forget(): void {
@@ -154,31 +132,34 @@ export class Repaint implements Disposable {
   }
 }
 
-/** A cell without a character that shows all the same. */
-function isRemainder(cell: Xterm.IBufferCell): boolean {
-  return cell.getChars() === '' && cell.getWidth() === 1 && cell.isInverse() + cell.isUnderline() > 0;
+/** Saves a cursor as that of the terminal is saved; leaves a plain pen. */
+function saveText({ x, y, pen }: SavedCursor): string {
+  const look = penText(pen);
+  return x === 0 && y === 0 && look === PLAIN ? '' : `\x1b[${y + 1};${x + 1}H${look}\x1b7${PLAIN}`;
 }
 
-function penOf(cell: Xterm.IBufferCell): string {
-  const pen = ['0'];
-  if (cell.isBold() !== 0) pen.push('1');
-  if (cell.isUnderline() !== 0) pen.push('4');
-  if (cell.isInverse() !== 0) pen.push('7');
-  if (!cell.isFgDefault()) pen.push(foregroundOf(cell));
-  if (!cell.isBgDefault()) pen.push(backgroundOf(cell));
-  return `\x1b[${pen.join(';')}m`;
+/** Modes that are not as after a reset. */
+function modesText(modes: Xterm.IModes): string {
+  const { mouseTrackingMode } = modes;
+  const switches: readonly (readonly [boolean, string])[] = [
+    [modes.applicationCursorKeysMode, '?1h'],
+    [modes.applicationKeypadMode, '?66h'],
+    [modes.bracketedPasteMode, '?2004h'],
+    [modes.insertMode, '4h'],
+    [modes.originMode, '?6h'],
+    [modes.reverseWraparoundMode, '?45h'],
+    [modes.sendFocusMode, '?1004h'],
+    [!modes.wraparoundMode, '?7l'],
+    [mouseTrackingMode === 'x10', '?9h'],
+    [mouseTrackingMode === 'vt200', '?1000h'],
+    [mouseTrackingMode === 'drag', '?1002h'],
+    [mouseTrackingMode === 'any', '?1003h'],
+  ];
+  return switches.map(([isOn, text]) => (isOn ? `\x1b[${text}` : '')).join('');
 }
 
-function foregroundOf(cell: Xterm.IBufferCell): string {
-  return `38;${colourText(cell.getFgColor(), cell.isFgPalette())}`;
-}
-
-function backgroundOf(cell: Xterm.IBufferCell): string {
-  return `48;${colourText(cell.getBgColor(), cell.isBgPalette())}`;
-}
-
-function colourText(colour: number, isPalette: boolean): string {
-  return isPalette ? `5;${colour}` : `2;${colour >> 16};${(colour >> 8) & 255};${colour & 255}`;
+function cursorAt({ cursorX, cursorY }: Xterm.IBuffer, top = 0): string {
+  return `\x1b[${cursorY + 1 - top};${cursorX + 1}H`;
 }
 
 type Params = readonly (number | readonly number[])[];
