@@ -1,6 +1,5 @@
 import { Component, type ComponentChildren } from 'preact';
-import { Button } from './components/button.tsx';
-import { Notice } from './components/notice.tsx';
+import { ReloadNotice } from './components/reload-notice.tsx';
 import { COMMON } from './texts/common.ts';
 
 /** Keeps a mistake in one page from taking the whole console with it. */
@@ -21,19 +20,6 @@ export class ErrorBoundary extends Component<
 
   override render() {
     if (this.state.error === null) return this.props.children;
-    return (
-      <div class="page">
-        <Notice
-          tone="danger"
-          action={
-            <Button size="small" icon="refresh" onClick={() => location.reload()}>
-              {COMMON.reload}
-            </Button>
-          }
-        >
-          {COMMON.crashed}
-        </Notice>
-      </div>
-    );
+    return <ReloadNotice>{COMMON.crashed}</ReloadNotice>;
   }
 }

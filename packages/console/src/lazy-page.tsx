@@ -1,8 +1,7 @@
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { Button } from './components/button.tsx';
 import { Loading } from './components/loading.tsx';
-import { Notice } from './components/notice.tsx';
+import { ReloadNotice } from './components/reload-notice.tsx';
 import { COMMON } from './texts/common.ts';
 
 /**
@@ -35,24 +34,12 @@ export function lazy<Props extends object>(load: () => Promise<ComponentType<Pro
       const Loaded = loaded;
       return <Loaded {...props} />;
     }
-    return isFailed ? <PageFailed /> : <Loading />;
-  };
-}
-
-/** The files of a page are gone when the server was updated; a reload brings the new ones. */
-function PageFailed() {
-  return (
-    <div class="page">
-      <Notice
-        tone="danger"
-        action={
-          <Button size="small" icon="refresh" onClick={() => location.reload()}>
-            {COMMON.reload}
-          </Button>
-        }
-      >
+    if (!isFailed) return <Loading />;
+    // The files of a page are gone when the server was updated; a reload brings the new ones.
+    return (
+      <ReloadNotice>
         {COMMON.pageFailed} {COMMON.pageFailedHint}
-      </Notice>
-    </div>
-  );
+      </ReloadNotice>
+    );
+  };
 }

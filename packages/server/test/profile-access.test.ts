@@ -1,21 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { startApp } from './support/app.ts';
 import { startProfileApp, UNKNOWN_ID, USER_PERMISSIONS } from './support/profile-app.ts';
-import type { ProfileApp } from './support/profile-app.ts';
 import { ProfileCaller } from './support/profile-wire.ts';
 
-let profiles: ProfileApp;
-let app: ProfileApp['app'];
-let alice: ProfileApp['alice'];
-let bob: ProfileApp['bob'];
-let admin: ProfileApp['admin'];
-beforeAll(async () => {
-  profiles = await startProfileApp();
-  ({ app, alice, bob, admin } = profiles);
-});
-afterAll(async () => {
-  await profiles[Symbol.asyncDispose]();
-});
+const profiles = await startProfileApp();
+const { app, alice, bob, admin } = profiles;
+afterAll(async () => profiles[Symbol.asyncDispose]());
 
 describe('whose profile it is', () => {
   test('PX-194, PX-204: foreign profiles are refused in the words for each use', async () => {

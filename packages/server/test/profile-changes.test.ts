@@ -1,20 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { startProfileApp, UNKNOWN_ID } from './support/profile-app.ts';
-import type { ProfileApp } from './support/profile-app.ts';
 import { ProfileCaller } from './support/profile-wire.ts';
 
-let profiles: ProfileApp;
-let app: ProfileApp['app'];
-let alice: ProfileApp['alice'];
-let bob: ProfileApp['bob'];
-let admin: ProfileApp['admin'];
-beforeAll(async () => {
-  profiles = await startProfileApp();
-  ({ app, alice, bob, admin } = profiles);
-});
-afterAll(async () => {
-  await profiles[Symbol.asyncDispose]();
-});
+const profiles = await startProfileApp();
+const { app, alice, bob, admin } = profiles;
+afterAll(async () => profiles[Symbol.asyncDispose]());
 
 describe('GET /profiles/:id', () => {
   test.each([UNKNOWN_ID, 'x', '..%2f', 'a%01b'])('PX-192: %s is unknown', async (id) => {

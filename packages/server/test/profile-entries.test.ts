@@ -1,19 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { startProfileApp, UNKNOWN_ID } from './support/profile-app.ts';
-import type { ProfileApp } from './support/profile-app.ts';
 import { ProfileCaller } from './support/profile-wire.ts';
 
-let profiles: ProfileApp;
-let app: ProfileApp['app'];
-let alice: ProfileApp['alice'];
-let bob: ProfileApp['bob'];
-beforeAll(async () => {
-  profiles = await startProfileApp();
-  ({ app, alice, bob } = profiles);
-});
-afterAll(async () => {
-  await profiles[Symbol.asyncDispose]();
-});
+const profiles = await startProfileApp();
+const { app, alice, bob } = profiles;
+afterAll(async () => profiles[Symbol.asyncDispose]());
 
 describe('POST /profiles/:id/repositories', () => {
   test('PX-197: the entry has an id, and the time is now whatever was sent', async () => {

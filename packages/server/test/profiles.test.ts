@@ -1,20 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { startProfileApp, UNKNOWN_ID } from './support/profile-app.ts';
-import type { ProfileApp } from './support/profile-app.ts';
 import { ProfileCaller } from './support/profile-wire.ts';
 
-let profiles: ProfileApp;
-let app: ProfileApp['app'];
-let alice: ProfileApp['alice'];
-let bob: ProfileApp['bob'];
-let admin: ProfileApp['admin'];
-beforeAll(async () => {
-  profiles = await startProfileApp();
-  ({ app, alice, bob, admin } = profiles);
-});
-afterAll(async () => {
-  await profiles[Symbol.asyncDispose]();
-});
+const profiles = await startProfileApp();
+const { app, alice, bob, admin } = profiles;
+afterAll(async () => profiles[Symbol.asyncDispose]());
 
 describe('POST /profiles', () => {
   test('PX-187: answers 201 with the whole profile, and leaves out what is empty', async () => {

@@ -6,6 +6,7 @@ import type { CliContext } from '../cli-context.ts';
 import { contextFilePath, readContexts, readKeyFile } from './contexts.ts';
 import type { ServerContext } from './contexts.ts';
 import { CLIENT_EXIT, CommandFailure, UsageError } from './exit-codes.ts';
+import { runClient } from './run-client.ts';
 import type { ClientFlags, ClientRun } from './run-client.ts';
 
 /** A server and the right to talk to it. */
@@ -82,6 +83,18 @@ export async function sessionOf(
   }
   const { client } = connection;
   return client.session(SESSION_ID.test(given) ? given : await idThatBegins(client, given, signal));
+}
+
+/** {@link runClient} for the session that is meant: that of an argument, or of option, environment and context. */
+export async function runWithSession(
+  id: string | undefined,
+  flags: ClientFlags,
+  context: CliContext,
+  work: (session: Session, run: ClientRun) => Promise<void>,
+): Promise<number> {
+  return runClient(flags, context, async (run) =>
+    work(await sessionOf(await connect(run), run.signal, id), run),
+  );
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { AgentEvent, Message, Session } from '@agentapi-proxy/client';
 import type { CliContext } from '../cli-context.ts';
 import { followAnswer } from './answer.ts';
-import { connect, sessionOf, STANDARD_INPUT } from './connection.ts';
+import { connect, runWithSession, sessionOf, STANDARD_INPUT } from './connection.ts';
 import { printable } from './desk.ts';
 import { UsageError } from './exit-codes.ts';
 import { runClient } from './run-client.ts';
@@ -50,9 +50,8 @@ export async function history(
   flags: ClientFlags,
   context: CliContext,
 ): Promise<number> {
-  return runClient(flags, context, async (run) => {
+  return runWithSession(id, flags, context, async (session, run) => {
     const { desk, signal } = run;
-    const session = await sessionOf(await connect(run), signal, id);
     const messages = await session.messages({ signal });
     desk.answer({ messages }, () => [
       `Conversation History (${messages.length} messages):`,
@@ -67,9 +66,7 @@ export async function status(
   flags: ClientFlags,
   context: CliContext,
 ): Promise<number> {
-  return runClient(flags, context, async (run) => {
-    const { desk, signal } = run;
-    const session = await sessionOf(await connect(run), signal, id);
+  return runWithSession(id, flags, context, async (session, { desk, signal }) => {
     const report = await session.status({ signal });
     const paint = report.status === 'stable' ? desk.paint.green : desk.paint.yellow;
     desk.answer(report, () => [`Agent Status: ${paint(report.status)}`]);
@@ -82,9 +79,7 @@ export async function events(
   flags: EventsFlags,
   context: CliContext,
 ): Promise<number> {
-  return runClient(flags, context, async (run) => {
-    const { desk, signal } = run;
-    const session = await sessionOf(await connect(run), signal, id);
+  return runWithSession(id, flags, context, async (session, { desk, signal }) => {
     desk.note('Monitoring events... (Press Ctrl+C to stop)');
     const follow = flags.follow === true;
     const stream = session.events({

@@ -5,7 +5,7 @@ import { SESSION_STATES } from '@agentapi-proxy/client';
 import type { Session, SessionDetails, SessionState, SessionSummary } from '@agentapi-proxy/client';
 import type { CliContext } from '../cli-context.ts';
 import { parseDuration } from '../duration.ts';
-import { connect, sessionOf } from './connection.ts';
+import { connect, runWithSession, sessionOf } from './connection.ts';
 import type { Connection } from './connection.ts';
 import { printable } from './desk.ts';
 import type { Desk } from './desk.ts';
@@ -92,10 +92,9 @@ export async function list(flags: ListFlags, context: CliContext): Promise<numbe
 
 /** `client show`: everything the server tells about a session. */
 export async function show(id: string | undefined, flags: ClientFlags, context: CliContext): Promise<number> {
-  return runClient(flags, context, async (run) => {
-    const session = await sessionOf(await connect(run), run.signal, id);
-    const details = await session.details({ signal: run.signal });
-    run.desk.answer(details, () => detailLines(details, run.desk));
+  return runWithSession(id, flags, context, async (session, { desk, signal }) => {
+    const details = await session.details({ signal });
+    desk.answer(details, () => detailLines(details, desk));
   });
 }
 

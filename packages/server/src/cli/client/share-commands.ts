@@ -1,6 +1,6 @@
 import type { CliContext } from '../cli-context.ts';
 import { parseDuration } from '../duration.ts';
-import { connect, sessionOf } from './connection.ts';
+import { connect, runWithSession, sessionOf } from './connection.ts';
 import { UsageError } from './exit-codes.ts';
 import { runClient } from './run-client.ts';
 import type { ClientFlags } from './run-client.ts';
@@ -13,9 +13,7 @@ export interface ShareFlags extends ClientFlags {
 
 /** `client share list` */
 export async function listShares(flags: ClientFlags, context: CliContext): Promise<number> {
-  return runClient(flags, context, async (run) => {
-    const { desk, signal } = run;
-    const session = await sessionOf(await connect(run), signal);
+  return runWithSession(undefined, flags, context, async (session, { desk, signal }) => {
     const { shares, links } = await session.shares.list({ signal });
     desk.answer({ shares, links }, () => {
       if (shares.length + links.length === 0) return ['Not shared'];
@@ -69,9 +67,7 @@ export async function createShareLink(flags: ShareFlags, context: CliContext): P
 
 /** `client share revoke ID` */
 export async function revokeShare(id: string, flags: ClientFlags, context: CliContext): Promise<number> {
-  return runClient(flags, context, async (run) => {
-    const { desk, signal } = run;
-    const session = await sessionOf(await connect(run), signal);
+  return runWithSession(undefined, flags, context, async (session, { desk, signal }) => {
     const result = await session.shares.revoke(id, { signal });
     desk.answer(result, () => [`Share ${id} revoked`]);
   });

@@ -46,6 +46,17 @@ const INPUT_REFUSALS = [
   'unknown_agent',
 ] as const;
 
+/** Of a route that changes a profile; `refusal` is its word for profiles of others. */
+function changeConfig(refusal: 'foreign_profile_update' | 'foreign_profile_modify') {
+  return {
+    permission: 'profile:update',
+    audit: { action: 'profile.update', target: 'profile' },
+    conditional: true,
+    refusals: [...INPUT_REFUSALS, refusal, 'profile_not_found'],
+    replyHeaders: ['ETag', 'X-Ignored-Members'],
+  } as const;
+}
+
 /** `/profiles` and everything below (proxy-api section 9.2). */
 export function profileRoutes(app: FastifyInstance, profiles: Profiles): void {
   const routes = app.withTypeProvider<ZodTypeProvider>();
@@ -134,13 +145,7 @@ export function profileRoutes(app: FastifyInstance, profiles: Profiles): void {
   routes.put(
     '/profiles/:profileId',
     {
-      config: {
-        permission: 'profile:update',
-        audit: { action: 'profile.update', target: 'profile' },
-        conditional: true,
-        refusals: [...INPUT_REFUSALS, 'foreign_profile_update', 'profile_not_found'],
-        replyHeaders: ['ETag', 'X-Ignored-Members'],
-      },
+      config: changeConfig('foreign_profile_update'),
       onRequest: checkFor('update'),
       errorHandler: replyBodyError,
       schema: {
@@ -191,13 +196,7 @@ export function profileRoutes(app: FastifyInstance, profiles: Profiles): void {
   routes.post(
     '/profiles/:profileId/repositories',
     {
-      config: {
-        permission: 'profile:update',
-        audit: { action: 'profile.update', target: 'profile' },
-        conditional: true,
-        refusals: [...INPUT_REFUSALS, 'foreign_profile_modify', 'profile_not_found'],
-        replyHeaders: ['ETag', 'X-Ignored-Members'],
-      },
+      config: changeConfig('foreign_profile_modify'),
       onRequest: checkFor('modify'),
       errorHandler: replyBodyError,
       schema: {
@@ -228,13 +227,7 @@ export function profileRoutes(app: FastifyInstance, profiles: Profiles): void {
   routes.post(
     '/profiles/:profileId/templates',
     {
-      config: {
-        permission: 'profile:update',
-        audit: { action: 'profile.update', target: 'profile' },
-        conditional: true,
-        refusals: [...INPUT_REFUSALS, 'foreign_profile_modify', 'profile_not_found'],
-        replyHeaders: ['ETag', 'X-Ignored-Members'],
-      },
+      config: changeConfig('foreign_profile_modify'),
       onRequest: checkFor('modify'),
       errorHandler: replyBodyError,
       schema: {
