@@ -3,12 +3,12 @@ import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
-import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { controlReportSchema, TOKEN_HEADER } from '@agentapi-proxy/agent-server/control';
+import { freePort } from '#tools/free-port.ts';
 import { HttpConnection } from './http-connection.ts';
 
 /** Path of the built embedded agent server. */
@@ -139,14 +139,4 @@ function findReference(): string | null {
     }
   }
   return null;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (typeof address !== 'object' || address === null) throw new TypeError('the server has no port');
-  return address.port;
 }

@@ -6,7 +6,8 @@ import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { findPart } from '../../tools/src/outside-parts.ts';
-import { EMBEDDED, eventually, freePort } from '../support/differential/agentapi-program.ts';
+import { EMBEDDED, eventually } from '../support/differential/agentapi-program.ts';
+import { lastingPort } from '../support/server-process.ts';
 import { agent } from '../support/differential/scenario.ts';
 
 /**
@@ -55,7 +56,7 @@ describe.skipIf(client === null)(
       await mkdir(join(folder, 'bin'));
       await writeCommand('agentapi', EMBEDDED.command);
       await writeCommand('robot', agent('echo'));
-      port = await freePort();
+      port = await lastingPort();
       const started = await cyberian('server', 'start', 'robot', '--port', String(port), '--dir', folder);
       serverPid = Number(/PID: (\d+)/u.exec(started)?.[1]);
       await untilStable();

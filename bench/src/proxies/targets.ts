@@ -3,10 +3,11 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { freePort } from '#tools/free-port.ts';
 import { startProxy } from '../proxy-process.ts';
 import { writeAgentServer } from './agent-server-program.ts';
 
@@ -224,16 +225,6 @@ function ended(child: ChildProcess, ask: () => void = () => child.kill('SIGTERM'
       clearTimeout(watchdog);
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (typeof address !== 'object' || address === null) throw new TypeError('the server has no port');
-  return address.port;
 }
 
 async function listening(port: number): Promise<void> {
