@@ -100,6 +100,48 @@ export function accessContract(engine: TestEngine): void {
       expect((await store.apiKeys.get(a.id))?.lastUsedAt).toEqual(NOW);
       expect((await store.apiKeys.get(b.id))?.lastUsedAt).toEqual(minutesLater(9));
     });
+
+    test('of many added at once, through two connections, as many are taken as a user may have', async () => {
+      await using site = await engine.site();
+      await using store = await site.open();
+      await using other = await site.open();
+      const last = newKey({ expiresAt: minutesLater(1) });
+      const present = [
+        newKey({ expiresAt: NOW }),
+        newKey({ revokedAt: NOW }),
+        newKey({ userId: 'bob' }),
+        last,
+      ];
+      for (const key of present) await store.apiKeys.insert(key);
+      const results = await Promise.all(
+        Array.from({ length: 12 }, async (_, index) =>
+          (index % 2 === 0 ? store : other).apiKeys.insertWithin(newKey(), 5),
+        ),
+      );
+      expect(results.filter((added) => added)).toHaveLength(4);
+      expect(await store.apiKeys.list('alice')).toHaveLength(7);
+      expect(await store.apiKeys.insertWithin(newKey({ userId: 'bob' }), 5)).toBe(true);
+      expect(await store.apiKeys.insertWithin(newKey({ createdAt: minutesLater(1) }), 5)).toBe(true);
+      expect(await store.apiKeys.insertWithin(newKey({ createdAt: minutesLater(1) }), 5)).toBe(false);
+    });
+
+    test('keys that ended before a time are forgotten, all others stay', async () => {
+      await using site = await engine.site();
+      await using store = await site.open();
+      const [expired, revoked, both, expiring] = [
+        newKey({ expiresAt: minutesLater(1) }),
+        newKey({ revokedAt: minutesLater(2) }),
+        newKey({ expiresAt: minutesLater(9), revokedAt: minutesLater(1) }),
+        newKey({ expiresAt: minutesLater(9) }),
+      ];
+      const forEver = newKey();
+      for (const key of [expired, revoked, both, expiring, forEver]) await store.apiKeys.insert(key);
+      expect(await store.apiKeys.prune(minutesLater(1))).toBe(0);
+      expect(await store.apiKeys.prune(minutesLater(2))).toBe(2);
+      expect(new Set(await store.apiKeys.list())).toEqual(new Set([revoked, expiring, forEver]));
+      expect(await store.apiKeys.prune(minutesLater(9))).toBe(1);
+      expect(new Set(await store.apiKeys.list())).toEqual(new Set([expiring, forEver]));
+    });
   });
 
   describe('audit log', () => {
