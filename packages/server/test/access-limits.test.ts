@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { openMemory } from '../src/store/sqlite.ts';
+import { newSession } from './store/stores.ts';
 import { startApp } from './support/app.ts';
 import type { TestApp } from './support/app.ts';
 
@@ -127,4 +128,37 @@ describe('limits.api_keys_per_user', () => {
       expect(await store.apiKeys.list('alice')).toHaveLength(2);
     },
   );
+});
+
+describe('limits.shares_per_session', () => {
+  test('a session is shared with as many users and links as allowed; who has access can be given another', async () => {
+    const store = await openMemory();
+    const session = newSession();
+    const { id } = session.facts;
+    await store.sessions.insert(session);
+    await using app = await startApp(
+      { auth, limits: { shares_per_session: 4 } },
+      { openStore: async () => Promise.resolve(store) },
+    );
+    const link = async () => call(app, ALICE, 'POST', `/sessions/${id}/links`);
+    const share = async (user_id: string, access = 'write') =>
+      call(app, ALICE, 'POST', `/sessions/${id}/shares`, { user_id, access });
+    expect(await share('bob')).toMatchObject({ status: 201 });
+    const answers = await Promise.all(Array.from({ length: 8 }, link));
+    const made = answers.filter(({ status }) => status === 201);
+    expect(made).toHaveLength(3);
+    expect(answers.find(({ status }) => status !== 201)).toMatchObject({
+      status: 409,
+      body: {
+        code: 'too_many_shares',
+        message: 'The session already has 4 shares and links, the limit; take one back first',
+        request_id: expect.any(String),
+      },
+    });
+    expect(await share('carol')).toMatchObject({ status: 409, body: { code: 'too_many_shares' } });
+    expect(await share('bob', 'read')).toMatchObject({ status: 201, body: { access: 'read' } });
+    await call(app, ALICE, 'DELETE', `/sessions/${id}/shares/${made[0]?.body.id}`);
+    expect(await share('carol')).toMatchObject({ status: 201 });
+    expect(await link()).toMatchObject({ status: 409 });
+  });
 });

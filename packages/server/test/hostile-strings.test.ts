@@ -16,6 +16,7 @@ const limits = {
   sessions_per_user: 0,
   profiles_per_user: 0,
   api_keys_per_user: 0,
+  shares_per_session: 0,
 };
 
 /** Texts as they are, and with what databases and encodings stumble over. */

@@ -42,7 +42,7 @@ export class AccessControl implements AsyncDisposable {
     this.authenticator = authenticator;
     this.audit = new AuditLog(store.audit, own);
     this.keys = new IssuedKeys(store, config.limits.api_keys_per_user, own, changed);
-    this.shares = new SessionShares(store, own, changed);
+    this.shares = new SessionShares(store, config.limits.shares_per_session, own, changed);
     this.sessions = new SessionAccess((sessionId, userId) => this.shares.accessOf(sessionId, userId));
     this.#log = log;
     this.#keysFile = authenticator.enabled ? config.auth.keys_file : '';

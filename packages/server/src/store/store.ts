@@ -204,7 +204,7 @@ export class Store implements StoreTables, AsyncDisposable {
       profiles: new ProfileTable(db, this.#box, this.#engine.dialect),
       apiKeys: new ApiKeyTable(db, this.#engine.dialect),
       audit: new AuditTable(db, this.#engine.dialect),
-      shares: new ShareTable(db),
+      shares: new ShareTable(db, this.#engine.dialect),
       journal: new JournalTable(db, this.#box, this.#engine.dialect, this.#words),
       messages: new MessageTable(db, this.#box, this.#engine.dialect, this.#words),
       queue: new QueueTable(db, this.#box, this.#engine.dialect),
