@@ -289,6 +289,11 @@ describe('agentapi-proxy keys', () => {
     const listed = await command('list', '--user', 'carol');
     expect(listed.stdout).toMatch(/carol +readonly +valid/);
     expect(listed.stdout).not.toContain(key);
+    const env = { AGENTAPI_PROXY_LIMITS_API_KEYS_PER_USER: '1' };
+    const more = ['keys', 'create', '--user', 'carol', '--config', join(folder, 'config.json')];
+    const refused = await runCommand(more, { cwd: folder, env });
+    expect([refused.code, refused.stdout]).toEqual([1, '']);
+    expect(refused.stderr).toContain('The user already has 1 API keys, the limit for one user');
     const custom = await createKey(
       '--user',
       'dave smith/ö',

@@ -199,6 +199,24 @@ describe('/mcp of the server', () => {
     };
     expect(await send('{')).toMatchObject([400, { error: { code: -32_700 } }]);
     expect(await send('{"jsonrpc":"2.0","id":1,"method":"tools/list"}')).toMatchObject([400, {}]);
+    // Some of what is nested is looked at by functions that call themselves.
+    const deep = '{"a":'.repeat(100_000) + '1' + '}'.repeat(100_000);
+    const refused = {
+      error: { code: -32_600, message: expect.stringContaining('more than 100 levels deep') },
+    };
+    const meta = {
+      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+      'io.modelcontextprotocol/clientInfo': { name: 'raw', version: '1' },
+      'io.modelcontextprotocol/clientCapabilities': { experimental: { x: 'DEEP' } },
+    };
+    const call = { jsonrpc: '2.0', id: 2, method: 'tools/list', params: { _meta: meta } };
+    const modern = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/list' };
+    const { params } = initialize;
+    const opening = { ...initialize, params: { ...params, capabilities: { experimental: { x: 'DEEP' } } } };
+    const filled = (message: object): string => JSON.stringify(message).replace('"DEEP"', deep);
+    expect(await send(filled(call), modern)).toMatchObject([400, refused]);
+    expect(await send(filled(opening))).toMatchObject([400, refused]);
+    expect(await send('['.repeat(100_000))).toMatchObject([400, refused]);
     expect(await send('x'.repeat(1024 ** 2 + 1))).toMatchObject([413, {}]);
     expect(await send(JSON.stringify(initialize), { 'content-type': 'text/plain' })).toMatchObject([415, {}]);
   });

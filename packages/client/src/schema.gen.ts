@@ -56,7 +56,7 @@ export interface components {
             readonly user_id: string;
         };
         readonly ApiKeyList: {
-            /** @description Oldest first; ended ones are among them. */
+            /** @description Oldest first; ended ones are among them for 90 days. */
             readonly api_keys: readonly components["schemas"]["ApiKey"][];
         };
         readonly AuditEntry: {

@@ -45,6 +45,8 @@ export const ERRORS = {
   share_not_found: { status: 404, message: 'Share not found' },
   method_not_allowed: { status: 405, message: 'Method Not Allowed' },
   too_many_profiles: { status: 409, message: 'Too many profiles' },
+  too_many_shares: { status: 409, message: 'Too many shares' },
+  too_many_api_keys: { status: 409, message: 'Too many API keys' },
   session_ended: { status: 409, message: 'The session has ended' },
   message_not_pending: { status: 409, message: 'The message does not wait any more' },
   idempotency_key_reused: { status: 409, message: 'The idempotency key was used for another message' },

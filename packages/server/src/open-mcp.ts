@@ -6,6 +6,7 @@ import type { TrustedProxies } from './client-address.ts';
 import { inProcessFetch } from './http/in-process-fetch.ts';
 import type { Listener } from './http/listener.ts';
 import { mcpRoute } from './http/routes/mcp.ts';
+import { nestingFaultOf } from './json-nesting.ts';
 import type { Log } from './log.ts';
 import type { McpEndpoint } from './mcp/http-endpoint.ts';
 import { packageVersion } from './version.ts';
@@ -37,6 +38,7 @@ export function openMcp(app: FastifyInstance, foundation: McpFoundation): McpAcc
       maxSessions: mcp.DEFAULT_MAX_SESSIONS,
       idleMs: mcp.DEFAULT_IDLE_MS,
       maxBodyBytes,
+      faultOf: nestingFaultOf,
       onError: (err) => log.debug({ err }, 'an MCP request could not be served as asked'),
     });
     loaded = endpoint;

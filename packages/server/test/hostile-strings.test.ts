@@ -10,7 +10,14 @@ const KEY = 'key-of-root-0000000000000000';
 const api_keys = [{ key: KEY, user_id: 'root', role: 'admin', permissions: ['*'] }];
 // No agent is wanted: what is started ends at once.
 const agents = { ends: { command: 'true', type: 'custom' } };
-const limits = { starts_per_minute: 0, sessions_total: 0, sessions_per_user: 0, profiles_per_user: 0 };
+const limits = {
+  starts_per_minute: 0,
+  sessions_total: 0,
+  sessions_per_user: 0,
+  profiles_per_user: 0,
+  api_keys_per_user: 0,
+  shares_per_session: 0,
+};
 
 /** Texts as they are, and with what databases and encodings stumble over. */
 const hostile = fc.oneof(

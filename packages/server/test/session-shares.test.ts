@@ -14,7 +14,7 @@ test('what a share allowed is over with its revocation or replacement, also whil
   const { id } = session.facts;
   await store.sessions.insert(session);
   let changes = 0;
-  await using shares = new SessionShares(store, pino({ level: 'silent' }), () => {
+  await using shares = new SessionShares(store, 3, pino({ level: 'silent' }), () => {
     changes += 1;
   });
   await shares.start();

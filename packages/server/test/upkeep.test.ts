@@ -33,20 +33,22 @@ async function actionsOf(store: Store): Promise<readonly string[]> {
 }
 
 async function fillAudit(store: Store): Promise<void> {
-  for (const days of [400, 300, 2, 0]) {
-    await store.audit.append({
-      at: daysAgo(days),
-      actor: 'alice',
-      actorKeyId: null,
-      action: `${days} days ago`,
-      outcome: 'allowed',
-      targetKind: null,
-      targetId: null,
-      remoteAddress: null,
-      requestId: null,
-      details: {},
-    });
-  }
+  for (const days of [400, 300, 2, 0]) await noteAction(store, days, null);
+}
+
+async function noteAction(store: Store, days: number, actorKeyId: string | null): Promise<void> {
+  await store.audit.append({
+    at: daysAgo(days),
+    actor: 'alice',
+    actorKeyId,
+    action: `${days} days ago`,
+    outcome: 'allowed',
+    targetKind: null,
+    targetId: null,
+    remoteAddress: null,
+    requestId: null,
+    details: {},
+  });
 }
 
 test('entries of the audit log go after audit_retention_days, and that they went is an entry', async () => {
@@ -97,6 +99,43 @@ test('shares and links that have ended are forgotten, those that hold stay', asy
     10_000,
   );
   expect((await store.shares.listGrants(sessionId)).map(({ id }) => id)).toEqual(['holds']);
+});
+
+test('API keys are forgotten 90 days after their end, and the audit log still says whose they were', async () => {
+  await using store = await open();
+  const made = { hint: '', label: '', userId: 'alice', role: 'user', permissions: [], createdBy: 'alice' };
+  for (const [id, expiresAt, revokedAt] of [
+    ['expired long ago', daysAgo(91), null],
+    ['revoked long ago', null, daysAgo(91)],
+    ['expired lately', daysAgo(89), null],
+    ['revoked lately', null, daysAgo(89)],
+    ['good', null, null],
+  ] as const) {
+    const hash = createHash('sha256').update(id).digest('hex');
+    const times = { createdAt: daysAgo(200), expiresAt, revokedAt, lastUsedAt: null };
+    await store.apiKeys.insert({ ...made, id, hash, ...times });
+    await noteAction(store, 100, id);
+  }
+  const root = 'key-of-root-00000000';
+  const api_keys = [{ key: root, user_id: 'root', role: 'admin', permissions: ['*'] }];
+  await using app = await startApp({ auth: { enabled: true, api_keys } }, { openStore: open });
+  await vi.waitFor(
+    async () =>
+      expect(new Set((await store.apiKeys.list()).map(({ id }) => id))).toEqual(
+        new Set(['expired lately', 'revoked lately', 'good']),
+      ),
+    10_000,
+  );
+  const response = await app.request('/audit?user_id=alice', { headers: { 'x-api-key': root } });
+  expect(await response.json()).toMatchObject({
+    entries: [
+      { user_id: 'alice', key_id: 'good' },
+      { user_id: 'alice', key_id: 'revoked lately' },
+      { user_id: 'alice', key_id: 'expired lately' },
+      { user_id: 'alice', key_id: 'revoked long ago' },
+      { user_id: 'alice', key_id: 'expired long ago' },
+    ],
+  });
 });
 
 test('a change of the encryption key that was interrupted is finished after the start, in the background', async () => {

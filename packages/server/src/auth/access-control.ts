@@ -41,8 +41,8 @@ export class AccessControl implements AsyncDisposable {
     const changed = (): void => this.#changed();
     this.authenticator = authenticator;
     this.audit = new AuditLog(store.audit, own);
-    this.keys = new IssuedKeys(store, own, changed);
-    this.shares = new SessionShares(store, own, changed);
+    this.keys = new IssuedKeys(store, config.limits.api_keys_per_user, own, changed);
+    this.shares = new SessionShares(store, config.limits.shares_per_session, own, changed);
     this.sessions = new SessionAccess((sessionId, userId) => this.shares.accessOf(sessionId, userId));
     this.#log = log;
     this.#keysFile = authenticator.enabled ? config.auth.keys_file : '';

@@ -17,6 +17,12 @@ const SECRET_BYTES = 16;
 /** How long the old key of a rotation is good, unless it is told otherwise. */
 export const DEFAULT_OVERLAP_MS = 24 * 3_600_000;
 
+/**
+ * A key can be replaced also by whoever has as many as allowed, and until the old one ends there is one more. Nobody has
+ * as many of them as this at a time who does not make them on purpose.
+ */
+const MOST_IN_ROTATION = 1_000;
+
 /** What a new key shall be. */
 export interface KeyRequest {
   readonly name: string;
@@ -40,6 +46,7 @@ export interface IssuedKey {
 /** API keys that were made while the server is in use, and who may make, see and revoke which. */
 export class IssuedKeys implements CredentialSource, AsyncDisposable {
   readonly #store: Store;
+  readonly #maxPerUser: number;
   readonly #clock: () => number;
   readonly #refresher: Refresher;
   readonly #log: Log;
@@ -48,9 +55,19 @@ export class IssuedKeys implements CredentialSource, AsyncDisposable {
   readonly #uses = new Map<string, number>();
   #index = new CredentialIndex([]);
 
-  /** `onChange` is called whenever keys have been read again. */
-  constructor(store: Store, log: Log, onChange: () => void = () => undefined, clock = Date.now) {
+  /**
+   * @param maxPerUser - most good keys that one user may have.
+   * @param onChange - called whenever keys have been read again.
+   */
+  constructor(
+    store: Store,
+    maxPerUser: number,
+    log: Log,
+    onChange: () => void = () => undefined,
+    clock = Date.now,
+  ) {
     this.#store = store;
+    this.#maxPerUser = maxPerUser;
     this.#log = log;
     this.#clock = clock;
     this.#onChange = onChange;
@@ -75,7 +92,7 @@ export class IssuedKeys implements CredentialSource, AsyncDisposable {
 
   /**
    * Makes a key. It can do at most what its creator can, and for at most as long; only admins make keys for others.
-   * @throws AppError `foreign_key`, `permissions_exceeded`, `invalid_request`.
+   * @throws AppError `foreign_key`, `permissions_exceeded`, `invalid_request`, `too_many_api_keys`.
    */
   async create(creator: Principal, request: KeyRequest): Promise<IssuedKey> {
     const userId = request.userId ?? creator.userId;
@@ -86,7 +103,15 @@ export class IssuedKeys implements CredentialSource, AsyncDisposable {
     const { name, role, prefix = 'ap' } = request;
     const expiresAt = expiryWithin(creator, request.expiresAt, now);
     const issued = issue({ prefix, label: name, userId, role, permissions, expiresAt }, creator, now);
-    await this.#store.apiKeys.insert(issued.record);
+    if (!(await this.#store.apiKeys.insertWithin(issued.record, this.#maxPerUser))) {
+      const limit = `${this.#maxPerUser} API keys, the limit for one user`;
+      throw new AppError('too_many_api_keys', {
+        message:
+          userId === creator.userId
+            ? `You already have ${limit}; revoke one first`
+            : `The user already has ${limit}; revoke one first`,
+      });
+    }
     await this.#refresher.now();
     return issued;
   }
@@ -109,9 +134,10 @@ export class IssuedKeys implements CredentialSource, AsyncDisposable {
   }
 
   /**
-   * Makes a key that takes the place of another one, which is good for `overlapMs` more.
+   * Makes a key that takes the place of another one, which is good for `overlapMs` more. It may be one more than a
+   * user may have.
    * @throws AppError `api_key_not_found` for one that is revoked or has expired, too; `foreign_key`,
-   *   `permissions_exceeded`.
+   *   `permissions_exceeded`; `too_many_api_keys` when the old keys of too many rotations are still good.
    */
   async rotate(
     caller: Principal,
@@ -122,9 +148,7 @@ export class IssuedKeys implements CredentialSource, AsyncDisposable {
     const old = await this.#find(caller, id);
     const now = this.#clock();
     const ends = old.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY;
-    if (old.revokedAt !== null || ends <= now) {
-      throw new AppError('api_key_not_found', { message: 'The API key has ended; make a new one' });
-    }
+    if (old.revokedAt !== null || ends <= now) throw hasEnded();
     // Otherwise somebody could get hold of a stronger one's rights, or of those of a stronger key of their own.
     checkRights(caller, old.role, old.permissions);
     const prefix = /^[A-Za-z0-9-]+(?=_)/.exec(old.hint)?.[0] ?? 'ap';
@@ -132,9 +156,17 @@ export class IssuedKeys implements CredentialSource, AsyncDisposable {
     const issued = issue({ ...old, prefix, expiresAt: expiry }, caller, now);
     const end = overlapMs <= 0 ? Number.NEGATIVE_INFINITY : Math.min(ends, now + overlapMs);
     await this.#store.transaction(async ({ apiKeys }) => {
-      await apiKeys.insert(issued.record);
-      if (overlapMs <= 0) await apiKeys.revoke(id, new Date(now));
-      else await apiKeys.setExpiry(id, new Date(end));
+      if (overlapMs <= 0) {
+        // Of several at once only one replaces it.
+        if (!(await apiKeys.revoke(id, new Date(now)))) throw hasEnded();
+        await apiKeys.insert(issued.record);
+        return;
+      }
+      if (!(await apiKeys.setExpiry(id, new Date(end)))) throw hasEnded();
+      if (await apiKeys.insertWithin(issued.record, this.#maxPerUser + MOST_IN_ROTATION)) return;
+      throw new AppError('too_many_api_keys', {
+        message: 'Too many keys that were replaced are still good; replace it without an overlap',
+      });
     });
     await this.#refresher.changed(() => this.#end(id, end));
     return issued;
@@ -193,6 +225,10 @@ export class IssuedKeys implements CredentialSource, AsyncDisposable {
       this.#log.warn({ err: error }, 'the last use of API keys could not be stored');
     }
   }
+}
+
+function hasEnded(): AppError {
+  return new AppError('api_key_not_found', { message: 'The API key has ended; make a new one' });
 }
 
 interface NewKey {

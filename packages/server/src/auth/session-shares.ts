@@ -28,15 +28,26 @@ interface Grant {
 /** Who may use whose sessions by their owners' leave. Looking up is in memory; changes are in the store, too. */
 export class SessionShares implements CredentialSource, AsyncDisposable {
   readonly #store: Store;
+  readonly #maxPerSession: number;
   readonly #clock: () => number;
   readonly #refresher: Refresher;
   readonly #onChange: () => void;
   #grants = new Map<string, Map<string, Grant>>();
   #links = new CredentialIndex([]);
 
-  /** `onChange` is called whenever shares have been read again. */
-  constructor(store: Store, log: Log, onChange: () => void = () => undefined, clock = Date.now) {
+  /**
+   * @param maxPerSession - most users and links that one session may be shared with.
+   * @param onChange - called whenever shares have been read again.
+   */
+  constructor(
+    store: Store,
+    maxPerSession: number,
+    log: Log,
+    onChange: () => void = () => undefined,
+    clock = Date.now,
+  ) {
     this.#store = store;
+    this.#maxPerSession = maxPerSession;
     this.#clock = clock;
     this.#onChange = onChange;
     this.#refresher = new Refresher('the shares in the store', async () => this.#read(), log);
@@ -77,7 +88,7 @@ export class SessionShares implements CredentialSource, AsyncDisposable {
 
   /**
    * Lets a user read a session, or use it; a grant to the same user before is replaced.
-   * @throws AppError `session_not_found` when it has been deleted meanwhile.
+   * @throws AppError `session_not_found` when it has been deleted meanwhile, `too_many_shares`.
    */
   async grant(
     sessionId: string,
@@ -87,7 +98,7 @@ export class SessionShares implements CredentialSource, AsyncDisposable {
     expiresAt: Date | null,
   ): Promise<ShareGrant> {
     const grant = { id: randomUUID(), sessionId, userId, access, expiresAt, ...this.#made(creator) };
-    const granted = await withSession(this.#store.shares.grant(grant));
+    const granted = await this.#added(this.#store.shares.grantWithin(grant, this.#maxPerSession));
     // It may allow less than the one before.
     await this.#refresher.changed(() => {
       addGrant(this.#grants, granted);
@@ -99,7 +110,7 @@ export class SessionShares implements CredentialSource, AsyncDisposable {
   /**
    * Makes a link that whoever has it can read a session with.
    * @returns the link and its secret, which nobody sees again.
-   * @throws AppError `session_not_found` when it has been deleted meanwhile.
+   * @throws AppError `session_not_found` when it has been deleted meanwhile, `too_many_shares`.
    */
   async addLink(
     sessionId: string,
@@ -108,8 +119,11 @@ export class SessionShares implements CredentialSource, AsyncDisposable {
   ): Promise<{ readonly link: ShareLink; readonly token: string }> {
     const token = LINK_PREFIX + randomBytes(LINK_BYTES).toString('hex');
     const hash = digestOf(token).toString('hex');
-    const link = await withSession(
-      this.#store.shares.addLink({ id: randomUUID(), sessionId, hash, expiresAt, ...this.#made(creator) }),
+    const link = await this.#added(
+      this.#store.shares.addLinkWithin(
+        { id: randomUUID(), sessionId, hash, expiresAt, ...this.#made(creator) },
+        this.#maxPerSession,
+      ),
     );
     await this.#refresher.now();
     return { link, token };
@@ -135,6 +149,14 @@ export class SessionShares implements CredentialSource, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#refresher[Symbol.asyncDispose]();
+  }
+
+  async #added<Share>(write: Promise<Share | null>): Promise<Share> {
+    const share = await withSession(write);
+    if (share !== null) return share;
+    throw new AppError('too_many_shares', {
+      message: `The session already has ${this.#maxPerSession} shares and links, the limit; take one back first`,
+    });
   }
 
   #made(creator: Principal): { readonly createdBy: string; readonly createdAt: Date } {

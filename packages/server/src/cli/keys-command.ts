@@ -169,7 +169,7 @@ async function workOn(
   await mkdir(config.data_dir, { recursive: true, mode: 0o700 });
   const store = await openStore(config, log);
   try {
-    const keys = new IssuedKeys(store, log);
+    const keys = new IssuedKeys(store, config.limits.api_keys_per_user, log);
     const audit = new AuditLog(store.audit, log);
     try {
       await work({

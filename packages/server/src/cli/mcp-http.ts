@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import { InvalidArgumentError } from '@agentapi-proxy/client';
 import { Cors } from '../cors.ts';
 import { isLoopback, OriginGuard } from '../http/origin-guard.ts';
+import { nestingFaultOf } from '../json-nesting.ts';
 import { McpEndpoint } from '../mcp/http-endpoint.ts';
 import type { McpCaller, McpEndpointOptions } from '../mcp/http-endpoint.ts';
 import { CLIENT_EXIT, CommandFailure } from './client/exit-codes.ts';
@@ -19,7 +20,7 @@ export interface McpHttpOptions {
   readonly host: string;
   /** 0 = any free one. */
   readonly port: number;
-  readonly limits: Omit<McpEndpointOptions, 'maxBodyBytes'>;
+  readonly limits: Omit<McpEndpointOptions, 'maxBodyBytes' | 'faultOf'>;
   /** Who sends a request with these headers; `null` for nobody. */
   readonly callerOf: (headers: IncomingHttpHeaders) => McpCaller | null;
   /** Ends the service. */
@@ -39,7 +40,11 @@ export async function serveMcpOverHttp(options: McpHttpOptions): Promise<void> {
   const guard = isLoopback(host)
     ? new OriginGuard({ host, allowedHosts: [], cors: new Cors({ origins: [], credentials: false }) })
     : null;
-  await using endpoint = new McpEndpoint({ ...limits, maxBodyBytes: MAX_BODY_BYTES });
+  await using endpoint = new McpEndpoint({
+    ...limits,
+    maxBodyBytes: MAX_BODY_BYTES,
+    faultOf: nestingFaultOf,
+  });
   const server = createServer({ headersTimeout: HEAD_TIMEOUT_MS }, (req, res) => {
     const refusal = guard?.check(req.headers, req.socket.localAddress) ?? null;
     if (refusal !== null) answer(res, 403, { message: refusal.message, code: refusal.code });

@@ -38,6 +38,16 @@ export const limits = z.strictObject({
     .default(200)
     .transform(noLimitWhenZero)
     .describe('Most profiles of one user. 0 = no limit.'),
+  api_keys_per_user: count(0)
+    .default(100)
+    .transform(noLimitWhenZero)
+    .describe(
+      'Most API keys in the store that one user has at a time; ended ones do not count. 0 = no limit.',
+    ),
+  shares_per_session: count(0)
+    .default(100)
+    .transform(noLimitWhenZero)
+    .describe('Most users and links that one session is shared with at a time. 0 = no limit.'),
   queued_messages: count(1).default(100).describe('Most messages that wait for the agent of a session.'),
   connections: count(0)
     .default(20_000)

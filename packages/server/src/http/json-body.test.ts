@@ -15,8 +15,23 @@ describe('parseJsonBody', () => {
   });
 
   test('PX-065: malformed JSON of any depth is refused', () => {
-    expect(() => parseJsonBody(Buffer.from('['.repeat(100_000)))).toThrow(
-      'Invalid request body: not valid JSON',
+    expect(() => parseJsonBody(Buffer.from('['.repeat(100)))).toThrow(/not valid JSON at line 1, column 101/);
+    const deep = ['['.repeat(100_000), '{"a":'.repeat(100_000)];
+    for (const text of deep)
+      expect(() => parseJsonBody(Buffer.from(text))).toThrow(/more than 100 levels deep/);
+    for (const text of deep) {
+      expect(() => parseJsonBody(Buffer.from(`"\n${text}`))).toThrow('Invalid request body: not valid JSON');
+    }
+  });
+
+  test('JSON that is nested too deeply is refused', () => {
+    const nested = (levels: number): Buffer => Buffer.from('['.repeat(levels) + ']'.repeat(levels));
+    expect(JSON.stringify(parseJsonBody(nested(100)))).toBe(nested(100).toString());
+    expect(() => parseJsonBody(nested(101))).toThrow(
+      expect.objectContaining({
+        code: 'invalid_request',
+        message: 'Invalid request body: nested more than 100 levels deep',
+      }),
     );
   });
 

@@ -2,6 +2,7 @@ import { parse, printParseErrorCode } from 'jsonc-parser';
 import type { ParseError } from 'jsonc-parser';
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../errors.ts';
+import { nestingFaultOf } from '../json-nesting.ts';
 
 /**
  * Makes the server read every request body as JSON, whatever its content type says: a body that is
@@ -19,10 +20,12 @@ export function acceptJsonBodies(app: FastifyInstance): void {
   });
 }
 
-/** @throws AppError `invalid_request`, naming line and column. */
+/** @throws AppError `invalid_request`, naming line and column of what is not JSON. */
 export function parseJsonBody(body: Buffer): unknown {
   const text = decode(body);
   if (text.trim() === '') return undefined;
+  const fault = nestingFaultOf(text);
+  if (fault !== null) throw new AppError('invalid_request', { message: `Invalid request body: ${fault}` });
   try {
     return JSON.parse(text);
   } catch (cause) {

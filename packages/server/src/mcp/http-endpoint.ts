@@ -45,6 +45,8 @@ export interface McpEndpointOptions {
   /** A session that nobody uses this long ends, in milliseconds. */
   readonly idleMs: number;
   readonly maxBodyBytes: number;
+  /** Why a body is not even to be parsed; `null` = it is. */
+  readonly faultOf: (body: string) => string | null;
   /** Told what goes wrong outside of any answer. */
   readonly onError: (error: Error) => void;
 }
@@ -85,10 +87,13 @@ export class McpEndpoint implements AsyncDisposable {
 
   /** Answers a request, however it ends; never rejects. The body must not have been read. */
   async handle(req: IncomingMessage, res: ServerResponse, caller: McpCaller): Promise<void> {
-    const { maxBodyBytes: maxRequestBodySize, onError } = this.#options;
+    const { maxBodyBytes: maxRequestBodySize, faultOf, onError } = this.#options;
     const exchange: Exchange = { caller, stop: new AbortController() };
     const fetch = async (request: Request): Promise<Response> => {
       if (this.#closed) return rpcError(503, -32_000, SHUTDOWN);
+      // It has been read already, within its limit.
+      const fault = faultOf(await request.clone().text());
+      if (fault !== null) return rpcError(400, -32_600, `Bad Request: ${fault}`);
       this.#exchanges.set(request, exchange);
       return (await isLegacyRequest(request, undefined, { maxRequestBodySize }))
         ? this.#sessions.handle(request, caller, res)

@@ -105,17 +105,18 @@ async function adopt(context: RecoverContext, record: SessionRecord, ref: RunRef
   const isEmbedded = facts.agentServer === 'embedded';
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(), ADOPT_TIMEOUT_MS);
-  const adoption = await context.runtime.adopt(
-    {
-      sessionId: facts.id,
-      ref,
-      token: async () => (await context.store.sessions.readSecrets(facts.id))?.token ?? null,
-      logPath,
-      exitReportPath: isEmbedded ? exitReportPath : null,
-    },
-    deadline.signal,
-  );
-  clearTimeout(timer);
+  const adoption = await context.runtime
+    .adopt(
+      {
+        sessionId: facts.id,
+        ref,
+        token: async () => (await context.store.sessions.readSecrets(facts.id))?.token ?? null,
+        logPath,
+        exitReportPath: isEmbedded ? exitReportPath : null,
+      },
+      deadline.signal,
+    )
+    .finally(() => clearTimeout(timer));
   switch (adoption.kind) {
     case 'adopted':
       await context.revive(record, adoption);

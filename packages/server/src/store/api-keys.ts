@@ -1,6 +1,6 @@
 import { millisecondsOrNull, parseColumn, storable, textList, timeOf, timeOrNull } from './columns.ts';
-import { inTransaction } from './tables.ts';
-import type { ApiKeyRow, Database } from './tables.ts';
+import { inTransaction, takeTurns } from './tables.ts';
+import type { ApiKeyRow, Database, Dialect } from './tables.ts';
 
 /** An issued API key; the key itself is nowhere (DF-09). */
 export interface ApiKeyRecord {
@@ -27,30 +27,39 @@ export interface ApiKeyRecord {
 /** API keys in the store. Every write is durable when its promise resolves. */
 export class ApiKeyTable {
   readonly #db: Database;
+  readonly #dialect: Dialect;
 
-  constructor(db: Database) {
+  constructor(db: Database, dialect: Dialect) {
     this.#db = db;
+    this.#dialect = dialect;
   }
 
   /** @throws StoreError `conflict` when the id or the hash is taken. */
   async insert(key: ApiKeyRecord): Promise<void> {
-    await this.#db
-      .insertInto('api_keys')
-      .values({
-        id: key.id,
-        hash: key.hash,
-        hint: storable(key.hint),
-        label: storable(key.label),
-        user_id: storable(key.userId),
-        role: storable(key.role),
-        permissions: JSON.stringify(key.permissions),
-        created_by: storable(key.createdBy),
-        created_at: key.createdAt.getTime(),
-        expires_at: millisecondsOrNull(key.expiresAt),
-        revoked_at: millisecondsOrNull(key.revokedAt),
-        last_used_at: millisecondsOrNull(key.lastUsedAt),
-      })
-      .execute();
+    await this.#insert(this.#db, key);
+  }
+
+  /**
+   * As {@link insert}, unless its user has `most` keys already that are good when it is made, however many are added
+   * at once.
+   * @returns whether it was added.
+   */
+  async insertWithin(key: ApiKeyRecord, most: number): Promise<boolean> {
+    return inTransaction(this.#db, async (db) => {
+      await takeTurns(db, this.#dialect, `API keys of ${storable(key.userId)}`);
+      const { total } = await db
+        .selectFrom('api_keys')
+        .select((select) => select.fn.countAll<number>().as('total'))
+        .where('user_id', '=', storable(key.userId))
+        .where('revoked_at', 'is', null)
+        .where((where) =>
+          where.or([where('expires_at', 'is', null), where('expires_at', '>', key.createdAt.getTime())]),
+        )
+        .executeTakeFirstOrThrow();
+      if (total >= most) return false;
+      await this.#insert(db, key);
+      return true;
+    });
   }
 
   /** `null` when there is no such key. */
@@ -114,6 +123,39 @@ export class ApiKeyTable {
           .execute();
       }
     });
+  }
+
+  /**
+   * Forgets keys that were revoked or expired before `before`.
+   * @returns how many.
+   */
+  async prune(before: Date): Promise<number> {
+    const time = before.getTime();
+    const { numDeletedRows } = await this.#db
+      .deleteFrom('api_keys')
+      .where((where) => where.or([where('revoked_at', '<', time), where('expires_at', '<', time)]))
+      .executeTakeFirst();
+    return Number(numDeletedRows);
+  }
+
+  async #insert(db: Database, key: ApiKeyRecord): Promise<void> {
+    await db
+      .insertInto('api_keys')
+      .values({
+        id: key.id,
+        hash: key.hash,
+        hint: storable(key.hint),
+        label: storable(key.label),
+        user_id: storable(key.userId),
+        role: storable(key.role),
+        permissions: JSON.stringify(key.permissions),
+        created_by: storable(key.createdBy),
+        created_at: key.createdAt.getTime(),
+        expires_at: millisecondsOrNull(key.expiresAt),
+        revoked_at: millisecondsOrNull(key.revokedAt),
+        last_used_at: millisecondsOrNull(key.lastUsedAt),
+      })
+      .execute();
   }
 }
 

@@ -13,7 +13,7 @@ import {
   timeOrNull,
 } from './columns.ts';
 import type { SecretBox } from './secret-box.ts';
-import { inTransaction } from './tables.ts';
+import { inTransaction, takeTurns } from './tables.ts';
 import type { Database, Dialect, ProfileRow, Tables } from './tables.ts';
 
 /** A profile before the store has given it a version. */
@@ -89,9 +89,7 @@ export class ProfileTable {
   async insertWithin(profile: NewProfile, most: number): Promise<Profile | null> {
     const added: Profile = { ...profile, version: 1 };
     return inTransaction(this.#db, async (db) => {
-      // Counting locks nothing, so on PostgreSQL two at once would both find room.
-      if (this.#dialect.locksRows)
-        await sql`select pg_advisory_xact_lock(hashtextextended(${storable(added.userId)}, 0))`.execute(db);
+      await takeTurns(db, this.#dialect, `profiles of ${storable(added.userId)}`);
       const { total } = await db
         .selectFrom('profiles')
         .select((select) => select.fn.countAll<number>().as('total'))

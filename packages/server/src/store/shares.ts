@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { checkColumn, millisecondsOrNull, storable, timeOf, timeOrNull } from './columns.ts';
-import { inTransaction } from './tables.ts';
-import type { Database, ShareGrantRow, ShareLinkRow } from './tables.ts';
+import { inTransaction, takeTurns } from './tables.ts';
+import type { Database, Dialect, ShareGrantRow, ShareLinkRow } from './tables.ts';
 
 /** `read` looks on; `write` talks to the agent, too. */
 export const SHARE_ACCESS = ['read', 'write'] as const;
@@ -37,9 +37,11 @@ const access = z.enum(SHARE_ACCESS);
 /** Shares of sessions. They end with their session. Every write is durable when its promise resolves. */
 export class ShareTable {
   readonly #db: Database;
+  readonly #dialect: Dialect;
 
-  constructor(db: Database) {
+  constructor(db: Database, dialect: Dialect) {
     this.#db = db;
+    this.#dialect = dialect;
   }
 
   /**
@@ -62,6 +64,15 @@ export class ShareTable {
       .returningAll()
       .executeTakeFirstOrThrow();
     return readGrant(row);
+  }
+
+  /**
+   * As {@link grant}, unless the session has `most` grants and links already that hold when it is made, however many
+   * are added at once. A grant that holds is replaced whatever there is.
+   * @returns `null` when it has; then nothing has changed.
+   */
+  async grantWithin(grant: Omit<ShareGrant, 'revokedAt'>, most: number): Promise<ShareGrant | null> {
+    return this.#within(grant, most, async (shares) => shares.grant(grant));
   }
 
   /** Grants of a session, oldest first; revoked and expired ones are among them. */
@@ -129,6 +140,11 @@ export class ShareTable {
     return { ...link, revokedAt: null };
   }
 
+  /** As {@link addLink}, with the limit of {@link grantWithin}. */
+  async addLinkWithin(link: Omit<ShareLink, 'revokedAt'>, most: number): Promise<ShareLink | null> {
+    return this.#within(link, most, async (shares) => shares.addLink(link));
+  }
+
   /** The link with this hash, if it is good at `at`. */
   async findLink(hash: string, at: Date): Promise<ShareLink | null> {
     const row = await this.#db
@@ -192,6 +208,37 @@ export class ShareTable {
         .where((where) => where.or([where('revoked_at', '<', time), where('expires_at', '<', time)]))
         .executeTakeFirst();
       return Number(grants.numDeletedRows + links.numDeletedRows);
+    });
+  }
+
+  async #within<Share>(
+    { sessionId, createdAt, userId }: Pick<ShareGrant, 'sessionId' | 'createdAt'> & { userId?: string },
+    most: number,
+    add: (shares: ShareTable) => Promise<Share>,
+  ): Promise<Share | null> {
+    return inTransaction(this.#db, async (db) => {
+      await takeTurns(db, this.#dialect, `shares of ${sessionId}`);
+      const shares = new ShareTable(db, this.#dialect);
+      if (userId !== undefined && (await shares.accessOf(sessionId, userId, createdAt)) !== null) {
+        return add(shares);
+      }
+      const { total: grants } = await db
+        .selectFrom('share_grants')
+        .select((select) => select.fn.countAll<number>().as('total'))
+        .where('session_id', '=', sessionId)
+        .where('revoked_at', 'is', null)
+        .where((where) =>
+          where.or([where('expires_at', 'is', null), where('expires_at', '>', createdAt.getTime())]),
+        )
+        .executeTakeFirstOrThrow();
+      const { total: links } = await db
+        .selectFrom('share_links')
+        .select((select) => select.fn.countAll<number>().as('total'))
+        .where('session_id', '=', sessionId)
+        .where('revoked_at', 'is', null)
+        .where('expires_at', '>', createdAt.getTime())
+        .executeTakeFirstOrThrow();
+      return grants + links < most ? add(shares) : null;
     });
   }
 }

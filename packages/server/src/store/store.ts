@@ -202,9 +202,9 @@ export class Store implements StoreTables, AsyncDisposable {
     return {
       sessions: new SessionTable(db, this.#box),
       profiles: new ProfileTable(db, this.#box, this.#engine.dialect),
-      apiKeys: new ApiKeyTable(db),
+      apiKeys: new ApiKeyTable(db, this.#engine.dialect),
       audit: new AuditTable(db, this.#engine.dialect),
-      shares: new ShareTable(db),
+      shares: new ShareTable(db, this.#engine.dialect),
       journal: new JournalTable(db, this.#box, this.#engine.dialect, this.#words),
       messages: new MessageTable(db, this.#box, this.#engine.dialect, this.#words),
       queue: new QueueTable(db, this.#box, this.#engine.dialect),

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Generated, Kysely } from 'kysely';
 
 /*
@@ -231,6 +232,14 @@ export interface Dialect {
 
 /** A database, or an open transaction on one. */
 export type Database = Kysely<Tables>;
+
+/**
+ * Lets transactions that add to the same things come one after the other, until each has ended: counting locks nothing,
+ * so on PostgreSQL two at once would both find room.
+ */
+export async function takeTurns(db: Database, { locksRows }: Dialect, things: string): Promise<void> {
+  if (locksRows) await sql`select pg_advisory_xact_lock(hashtextextended(${things}, 0))`.execute(db);
+}
 
 /** Runs `work` in the transaction that `db` is, or in a new one. */
 export async function inTransaction<Result>(

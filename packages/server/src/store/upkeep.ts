@@ -13,6 +13,9 @@ const PRUNE_MS = 3_600_000;
 /** Shares that have ended open nothing; the time only bridges clocks that differ. */
 const ENDED_SHARES_MS = 86_400_000;
 
+/** Lists show API keys that have ended; a season is enough to see what became of one. */
+const ENDED_KEYS_MS = 90 * 86_400_000;
+
 export interface StoreUpkeepOptions {
   readonly store: Store;
   /** How long entries of the audit log are kept; `Infinity` = for ever. */
@@ -101,6 +104,10 @@ export class StoreUpkeep implements AsyncDisposable {
     await this.#attempt('forget shares that have ended', async () => {
       const shares = await store.shares.prune(new Date(now - ENDED_SHARES_MS));
       if (shares > 0) log.info({ shares }, 'shares that have ended forgotten');
+    });
+    await this.#attempt('forget API keys that have ended', async () => {
+      const apiKeys = await store.apiKeys.prune(new Date(now - ENDED_KEYS_MS));
+      if (apiKeys > 0) log.info({ apiKeys }, 'API keys that have ended forgotten');
     });
     if (!Number.isFinite(auditMs)) return;
     await this.#attempt('forget old entries of the audit log', async () => {

@@ -100,6 +100,48 @@ export function accessContract(engine: TestEngine): void {
       expect((await store.apiKeys.get(a.id))?.lastUsedAt).toEqual(NOW);
       expect((await store.apiKeys.get(b.id))?.lastUsedAt).toEqual(minutesLater(9));
     });
+
+    test('of many added at once, through two connections, as many are taken as a user may have', async () => {
+      await using site = await engine.site();
+      await using store = await site.open();
+      await using other = await site.open();
+      const last = newKey({ expiresAt: minutesLater(1) });
+      const present = [
+        newKey({ expiresAt: NOW }),
+        newKey({ revokedAt: NOW }),
+        newKey({ userId: 'bob' }),
+        last,
+      ];
+      for (const key of present) await store.apiKeys.insert(key);
+      const results = await Promise.all(
+        Array.from({ length: 12 }, async (_, index) =>
+          (index % 2 === 0 ? store : other).apiKeys.insertWithin(newKey(), 5),
+        ),
+      );
+      expect(results.filter((added) => added)).toHaveLength(4);
+      expect(await store.apiKeys.list('alice')).toHaveLength(7);
+      expect(await store.apiKeys.insertWithin(newKey({ userId: 'bob' }), 5)).toBe(true);
+      expect(await store.apiKeys.insertWithin(newKey({ createdAt: minutesLater(1) }), 5)).toBe(true);
+      expect(await store.apiKeys.insertWithin(newKey({ createdAt: minutesLater(1) }), 5)).toBe(false);
+    });
+
+    test('keys that ended before a time are forgotten, all others stay', async () => {
+      await using site = await engine.site();
+      await using store = await site.open();
+      const [expired, revoked, both, expiring] = [
+        newKey({ expiresAt: minutesLater(1) }),
+        newKey({ revokedAt: minutesLater(2) }),
+        newKey({ expiresAt: minutesLater(9), revokedAt: minutesLater(1) }),
+        newKey({ expiresAt: minutesLater(9) }),
+      ];
+      const forEver = newKey();
+      for (const key of [expired, revoked, both, expiring, forEver]) await store.apiKeys.insert(key);
+      expect(await store.apiKeys.prune(minutesLater(1))).toBe(0);
+      expect(await store.apiKeys.prune(minutesLater(2))).toBe(2);
+      expect(new Set(await store.apiKeys.list())).toEqual(new Set([revoked, expiring, forEver]));
+      expect(await store.apiKeys.prune(minutesLater(9))).toBe(1);
+      expect(new Set(await store.apiKeys.list())).toEqual(new Set([expiring, forEver]));
+    });
   });
 
   describe('audit log', () => {
@@ -205,97 +247,6 @@ export function accessContract(engine: TestEngine): void {
         }),
         { numRuns: 40 },
       );
-    });
-  });
-
-  describe('shares', () => {
-    test('a grant holds until it expires, is revoked or replaced', async () => {
-      await using site = await engine.site();
-      await using store = await site.open();
-      const session = newSession();
-      const sessionId = session.facts.id;
-      await store.sessions.insert(session);
-      const terms = { sessionId, userId: 'bob', createdBy: 'alice', createdAt: NOW } as const;
-      const granted = await store.shares.grant({
-        ...terms,
-        id: 'grant-1',
-        access: 'read',
-        expiresAt: minutesLater(5),
-      });
-      expect(granted).toEqual({
-        ...terms,
-        id: 'grant-1',
-        access: 'read',
-        expiresAt: minutesLater(5),
-        revokedAt: null,
-      });
-      const { shares } = store;
-      expect(await shares.accessOf(sessionId, 'bob', minutesLater(4))).toBe('read');
-      expect(await shares.accessOf(sessionId, 'bob', minutesLater(5))).toBeNull();
-      expect(await shares.accessOf(sessionId, 'carol', NOW)).toBeNull();
-
-      const again = await shares.grant({ ...terms, id: 'grant-2', access: 'write', expiresAt: null });
-      expect(again).toMatchObject({ id: 'grant-1', access: 'write', expiresAt: null });
-      expect(await shares.accessOf(sessionId, 'bob', minutesLater(99))).toBe('write');
-      expect(await shares.findAllGrants(NOW)).toEqual([again]);
-
-      expect(await shares.revokeGrant(randomUUID(), 'grant-1', NOW)).toBe(false);
-      expect(await shares.revokeGrant(sessionId, 'grant-1', NOW)).toBe(true);
-      expect(await shares.revokeGrant(sessionId, 'grant-1', NOW)).toBe(false);
-      expect(await shares.accessOf(sessionId, 'bob', NOW)).toBeNull();
-      expect(await shares.findAllGrants(NOW)).toEqual([]);
-      expect(await shares.listGrants(sessionId)).toMatchObject([{ id: 'grant-1', revokedAt: NOW }]);
-      await shares.grant({ ...terms, id: 'grant-3', access: 'read', expiresAt: null });
-      expect(await shares.accessOf(sessionId, 'bob', NOW)).toBe('read');
-
-      await expect(
-        shares.grant({ ...terms, sessionId: randomUUID(), id: 'x', access: 'read', expiresAt: null }),
-      ).rejects.toMatchObject({ kind: 'conflict' });
-    });
-
-    test('a link opens until it expires or is revoked', async () => {
-      await using site = await engine.site();
-      await using store = await site.open();
-      const session = newSession();
-      const sessionId = session.facts.id;
-      await store.sessions.insert(session);
-      const link = {
-        id: randomUUID(),
-        sessionId,
-        hash: 'a'.repeat(64),
-        createdBy: 'alice',
-        createdAt: NOW,
-        expiresAt: minutesLater(5),
-      };
-      const { shares } = store;
-      expect(await shares.addLink(link)).toEqual({ ...link, revokedAt: null });
-      await expect(shares.addLink({ ...link, id: 'other' })).rejects.toMatchObject({ kind: 'conflict' });
-      expect(await shares.findLink(link.hash, minutesLater(4))).toEqual({ ...link, revokedAt: null });
-      expect(await shares.findLink(link.hash, minutesLater(5))).toBeNull();
-      expect(await shares.findLink('b'.repeat(64), NOW)).toBeNull();
-      const later = { ...link, id: randomUUID(), hash: 'c'.repeat(64), expiresAt: minutesLater(9) };
-      await shares.addLink(later);
-      const idsAt = async (at: Date): Promise<ReadonlySet<string>> =>
-        new Set((await shares.findAllLinks(at)).map(({ id }) => id));
-      expect(await idsAt(minutesLater(4))).toEqual(new Set([link.id, later.id]));
-      expect(await idsAt(minutesLater(5))).toEqual(new Set([later.id]));
-      expect(await shares.findAllLinks(minutesLater(8))).toEqual([{ ...later, revokedAt: null }]);
-      expect(await shares.revokeLink(sessionId, later.id, minutesLater(1))).toBe(true);
-      expect(await idsAt(minutesLater(2))).toEqual(new Set([link.id]));
-      expect(await shares.revokeLink(randomUUID(), link.id, NOW)).toBe(false);
-      expect(await shares.revokeLink(sessionId, link.id, NOW)).toBe(true);
-      expect(await shares.findLink(link.hash, NOW)).toBeNull();
-      expect(await shares.findAllLinks(NOW)).toEqual([]);
-      const links = await shares.listLinks(sessionId);
-      expect(links).toHaveLength(2);
-      expect(links).toContainEqual({ ...link, revokedAt: NOW });
-
-      await shares.grant({ ...link, id: 'kept', userId: 'bob', access: 'read', expiresAt: null });
-      expect(await shares.prune(NOW)).toBe(0);
-      expect(await shares.prune(minutesLater(1))).toBe(1);
-      expect(await shares.prune(minutesLater(2))).toBe(1);
-      expect(await shares.listLinks(sessionId)).toEqual([]);
-      expect(await shares.listGrants(sessionId)).toHaveLength(1);
     });
   });
 

@@ -6,6 +6,7 @@ import { encryptionContract } from './encryption-contract.ts';
 import { openingContract } from './opening-contract.ts';
 import { profileContract } from './profile-contract.ts';
 import { sessionContract } from './session-contract.ts';
+import { shareContract } from './share-contract.ts';
 import { testEngines } from './stores.ts';
 
 /** What every engine promises. */
@@ -17,6 +18,7 @@ for (const engine of testEngines()) {
     sessionContract(engine);
     profileContract(engine);
     accessContract(engine);
+    shareContract(engine);
     conversationContract(engine);
     encryptionContract(engine);
     backupContract(engine);

@@ -69,7 +69,11 @@ const issuedSchema = keySchema
   .meta({ id: 'IssuedApiKey' });
 
 const keyListSchema = z
-  .object({ api_keys: z.array(keySchema).meta({ description: 'Oldest first; ended ones are among them.' }) })
+  .object({
+    api_keys: z
+      .array(keySchema)
+      .meta({ description: 'Oldest first; ended ones are among them for 90 days.' }),
+  })
   .meta({ id: 'ApiKeyList' });
 
 const keyParams = z.object({ keyId: z.string().meta({ description: 'Id of the key.' }) });
@@ -115,7 +119,7 @@ export function apiKeyRoutes(app: FastifyInstance, keys: IssuedKeys, authenticat
       config: {
         permission: 'key:create',
         audit: { action: 'key.create', target: 'key' },
-        refusals: ['authentication_off', 'foreign_key', 'permissions_exceeded'],
+        refusals: ['authentication_off', 'foreign_key', 'permissions_exceeded', 'too_many_api_keys'],
       },
       onRequest: checkOn,
       schema: {
@@ -171,7 +175,13 @@ export function apiKeyRoutes(app: FastifyInstance, keys: IssuedKeys, authenticat
       config: {
         permission: 'key:create',
         audit: { action: 'key.rotate', target: 'key' },
-        refusals: ['api_key_not_found', 'authentication_off', 'foreign_key', 'permissions_exceeded'],
+        refusals: [
+          'api_key_not_found',
+          'authentication_off',
+          'foreign_key',
+          'permissions_exceeded',
+          'too_many_api_keys',
+        ],
       },
       onRequest: checkOn,
       schema: {

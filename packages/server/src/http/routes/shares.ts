@@ -126,7 +126,7 @@ export function shareRoutes(
       config: {
         permission: 'session:access',
         audit: { action: 'share.grant', target: 'session' },
-        refusals: REFUSALS,
+        refusals: [...REFUSALS, 'too_many_shares'],
       },
       schema: {
         operationId: 'shareSession',
@@ -162,7 +162,7 @@ export function shareRoutes(
       config: {
         permission: 'session:access',
         audit: { action: 'share.link', target: 'session' },
-        refusals: REFUSALS,
+        refusals: [...REFUSALS, 'too_many_shares'],
       },
       schema: {
         operationId: 'createShareLink',
