@@ -10,8 +10,11 @@ import type { FormDrafts } from './components/form-drafts.ts';
 import type { LeaveGuard } from './components/leave-guard.ts';
 import type { Toasts } from './components/toasts.tsx';
 import type { Notifications } from './notifications/notifications.ts';
+import type { KeyForm } from './pages/keys/key-form.ts';
 import type { StartDraft } from './pages/new-session/start-form.ts';
 import type { ProfileDraft } from './pages/profiles/profile-form.ts';
+import type { PullRequestForm, PushForm } from './pages/session/changes/github-forms.ts';
+import type { ShareForm } from './pages/session/share/share-form.ts';
 import type { Preferences } from './preferences.ts';
 
 /** The parts that pages work with; made once by `main.tsx`. */
@@ -30,7 +33,14 @@ export interface Console {
   /** Asks before something unsaved is left behind. */
   readonly leaveGuard: LeaveGuard;
   /** What is written in forms when the key ends. */
-  readonly drafts: { readonly starts: FormDrafts<StartDraft>; readonly profiles: FormDrafts<ProfileDraft> };
+  readonly drafts: {
+    readonly starts: FormDrafts<StartDraft>;
+    readonly profiles: FormDrafts<ProfileDraft>;
+    readonly keys: FormDrafts<KeyForm>;
+    readonly shares: FormDrafts<ShareForm>;
+    readonly pushes: FormDrafts<PushForm>;
+    readonly pullRequests: FormDrafts<PullRequestForm>;
+  };
   /** Short reports at the edge of the page. */
   readonly toasts: Toasts;
 }

@@ -15,8 +15,6 @@ import { ConsoleContext, type Console } from './console-context.ts';
 import { browserStorage } from './conversation/browser-storage.ts';
 import { KeptText } from './conversation/kept-text.ts';
 import { Notifications } from './notifications/notifications.ts';
-import type { StartDraft } from './pages/new-session/start-form.ts';
-import type { ProfileDraft } from './pages/profiles/profile-form.ts';
 import { Preferences } from './preferences.ts';
 import './styles/tokens.css';
 import './styles/base.css';
@@ -49,7 +47,14 @@ const tabs = browserTabs();
 const sessions = new LiveSessions(new SharedOverview({ client, isSeen, tabs, groupName }));
 const toasts = new Toasts();
 const leaveGuard = new LeaveGuard();
-const drafts = { starts: new FormDrafts<StartDraft>(), profiles: new FormDrafts<ProfileDraft>() };
+const drafts: Console['drafts'] = {
+  starts: new FormDrafts(),
+  profiles: new FormDrafts(),
+  keys: new FormDrafts(),
+  shares: new FormDrafts(),
+  pushes: new FormDrafts(),
+  pullRequests: new FormDrafts(),
+};
 const notifications = new Notifications({
   sessions,
   titles,
