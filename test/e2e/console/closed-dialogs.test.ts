@@ -15,33 +15,27 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 let forge: GitServer;
 let server: ServerProcess;
-let alice: Client;
 let root: Client;
+/** Of alice, and can push. */
+let session: Session;
 const browser = sharedBrowser(async (own) => {
   forge = await own(startGitServer());
   await forge.create('acme/site', { 'README.md': '# Site\n' });
   forge.makePrivate('acme/site');
   forge.allow(TOKEN, 'acme/site');
   server = await own(startServer({ config: { auth: authOf() }, env: { GITHUB_API: forge.apiUrl } }));
-  alice = createClient({ baseUrl: server.url, apiKey: ALICE });
   root = createClient({ baseUrl: server.url, apiKey: ADMIN });
-});
-
-/** A session of alice that can push. */
-async function startWithRepository(): Promise<Session> {
-  const session = await alice.start({
+  session = await createClient({ baseUrl: server.url, apiKey: ALICE }).start({
     repository: 'acme/site',
     branch: 'agent/console',
     create_branch: true,
     github_token: TOKEN,
   });
   await session.waitUntilReady({ timeoutMs: 60_000 });
-  return session;
-}
+});
 
 describe.skipIf(CHROMIUM === null)('a dialog that is closed before its work is done [needs chromium]', () => {
   test('says how it went, and leaves what came after it alone', async () => {
-    const session = await startWithRepository();
     const path = `sessions/${session.id}/changes`;
     await browser.visit({ server, key: ALICE, path, expectStatuses: [400] }, async ({ page }) => {
       const push = page.getByRole('dialog', { name: 'Push to GitHub?' });
@@ -74,7 +68,6 @@ describe.skipIf(CHROMIUM === null)('a dialog that is closed before its work is d
 
 describe.skipIf(CHROMIUM === null)('a dialog that is open when the key ends [needs chromium]', () => {
   test('is there again with what was written, for whoever that was; never with what is shown only once', async () => {
-    const session = await startWithRepository();
     const issue = async () => await root.apiKeys.create({ user_id: 'alice', role: 'user', name: 'Laptop' });
     let own = await issue();
     const first = { server, key: own.key, path: 'keys', expectStatuses: [401] };
@@ -138,6 +131,8 @@ describe.skipIf(CHROMIUM === null)('a dialog that is open when the key ends [nee
       expect(await request.getByLabel('Title').inputValue()).toBe('a short title');
       expect(where()).toBe(`/sessions/${session.id}/changes`);
       await page.keyboard.press('Escape');
+      await request.waitFor({ state: 'detached' });
+      expect(await page.evaluate(() => document.activeElement?.id)).toBe('main');
       await button('Push …').click();
       await dialog('Push to GitHub?').getByLabel('Branch on GitHub').fill('agent/other');
       await loseKeyAndReturn();
