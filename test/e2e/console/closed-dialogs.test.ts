@@ -1,5 +1,5 @@
 import { createClient } from '@agentapi-proxy/client';
-import type { Session } from '@agentapi-proxy/client';
+import type { Client, Session } from '@agentapi-proxy/client';
 import { describe, expect, test, vi } from 'vitest';
 import { CHROMIUM, holdRequest, sharedBrowser } from '../../support/console.ts';
 import { ADMIN, ALICE, BOB, authOf } from '../../support/console-people.ts';
