@@ -1,10 +1,10 @@
-import type { ReadonlySignal } from '@preact/signals';
 import { createContext } from 'preact';
 import { useContext, useLayoutEffect } from 'preact/hooks';
 import type { Client } from '@agentapi-proxy/client';
 import type { Auth } from './api/auth.ts';
 import type { LiveSession } from './api/live-session.ts';
 import type { LiveSessions } from './api/live-sessions.ts';
+import type { StreamTurns } from './api/stream-turns.ts';
 import { titleOf, type Titles } from './api/titles.ts';
 import type { FormDrafts } from './components/form-drafts.ts';
 import type { LeaveGuard } from './components/leave-guard.ts';
@@ -26,8 +26,8 @@ export interface Console {
   /** All sessions, live. */
   readonly sessions: LiveSessions;
   readonly titles: Titles;
-  /** Whether somebody may see the page. */
-  readonly isSeen: ReadonlySignal<boolean>;
+  /** When streams of pages may be open. */
+  readonly turns: StreamTurns;
   readonly preferences: Preferences;
   readonly notifications: Notifications;
   /** Asks before something unsaved is left behind. */

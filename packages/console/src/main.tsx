@@ -5,6 +5,7 @@ import { Auth } from './api/auth.ts';
 import { LiveSessions } from './api/live-sessions.ts';
 import { SharedOverview } from './api/shared-overview.ts';
 import { browserTabs, groupNameOf } from './api/tab-group.ts';
+import { sharesConnection, StreamTurns } from './api/stream-turns.ts';
 import { Titles } from './api/titles.ts';
 import { seenSignal } from './api/while-seen.ts';
 import { App } from './app.tsx';
@@ -45,6 +46,8 @@ const groupName = async (): Promise<string> => {
 };
 const tabs = browserTabs();
 const sessions = new LiveSessions(new SharedOverview({ client, isSeen, tabs, groupName }));
+const locks = sharesConnection(performance) ? null : (tabs?.locks ?? null);
+const turns = new StreamTurns({ isSeen, locks, page: document });
 const toasts = new Toasts();
 const leaveGuard = new LeaveGuard();
 const drafts: Console['drafts'] = {
@@ -68,7 +71,7 @@ const parts: Console = {
   auth,
   sessions,
   titles,
-  isSeen,
+  turns,
   preferences,
   notifications,
   leaveGuard,
