@@ -1,4 +1,4 @@
-import { useMemo } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { Redirect, Route, Router, Switch, matchRoute, useLocation, useRouter } from 'wouter-preact';
 import { Button } from './components/button.tsx';
 import { Loading } from './components/loading.tsx';
@@ -19,6 +19,10 @@ import { SIGN_IN } from './texts/common.ts';
 export function App({ basePath }: { readonly basePath: string }) {
   const { auth, leaveGuard, toasts } = useConsole();
   const state = auth.state.value;
+  const isFirst = useRef(true);
+  useLayoutEffect(() => {
+    if (state.kind !== 'checking') isFirst.current = false;
+  }, [state]);
   return (
     <Router base={basePath} aroundNav={(navigate, to, options) => leaveGuard.go(() => navigate(to, options))}>
       {state.kind === 'checking' && <Loading />}
@@ -30,13 +34,20 @@ export function App({ basePath }: { readonly basePath: string }) {
       )}
       {state.kind === 'signed-out' && <SignInPage because={state.because} />}
       {/* Nothing of a page is for somebody else who signs in from another tab. */}
-      {state.kind === 'signed-in' && <Pages key={`${state.me.user_id} ${state.me.session_id ?? ''}`} />}
+      {state.kind === 'signed-in' && (
+        <Pages key={`${state.me.user_id} ${state.me.session_id ?? ''}`} isFirst={isFirst.current} />
+      )}
       <ToastRegion toasts={toasts} />
     </Router>
   );
 }
 
-function Pages() {
+interface PagesProps {
+  /** Whether there was nothing before them in this document. */
+  readonly isFirst: boolean;
+}
+
+function Pages({ isFirst }: PagesProps) {
   const { auth } = useConsole();
   const { parser } = useRouter();
   const [location] = useLocation();
@@ -46,7 +57,7 @@ function Pages() {
   const shown = pages.find(({ path }) => matchRoute(parser, path, location)[0]);
   // One frame around all pages, so that it stays when they change.
   return (
-    <Layout frame={shown?.frame ?? 'page'}>
+    <Layout frame={shown?.frame ?? 'page'} isFirst={isFirst}>
       <Switch>
         <Route path="/">
           <Redirect to={linked === undefined ? '/sessions' : `/sessions/${linked}`} replace />

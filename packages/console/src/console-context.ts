@@ -1,17 +1,20 @@
-import type { ReadonlySignal } from '@preact/signals';
 import { createContext } from 'preact';
 import { useContext, useLayoutEffect } from 'preact/hooks';
 import type { Client } from '@agentapi-proxy/client';
 import type { Auth } from './api/auth.ts';
 import type { LiveSession } from './api/live-session.ts';
 import type { LiveSessions } from './api/live-sessions.ts';
+import type { StreamTurns } from './api/stream-turns.ts';
 import { titleOf, type Titles } from './api/titles.ts';
 import type { FormDrafts } from './components/form-drafts.ts';
 import type { LeaveGuard } from './components/leave-guard.ts';
 import type { Toasts } from './components/toasts.tsx';
 import type { Notifications } from './notifications/notifications.ts';
+import type { KeyForm } from './pages/keys/key-form.ts';
 import type { StartDraft } from './pages/new-session/start-form.ts';
 import type { ProfileDraft } from './pages/profiles/profile-form.ts';
+import type { PullRequestForm, PushForm } from './pages/session/changes/github-forms.ts';
+import type { ShareForm } from './pages/session/share/share-form.ts';
 import type { Preferences } from './preferences.ts';
 
 /** The parts that pages work with; made once by `main.tsx`. */
@@ -23,14 +26,21 @@ export interface Console {
   /** All sessions, live. */
   readonly sessions: LiveSessions;
   readonly titles: Titles;
-  /** Whether somebody may see the page. */
-  readonly isSeen: ReadonlySignal<boolean>;
+  /** When streams of pages may be open. */
+  readonly turns: StreamTurns;
   readonly preferences: Preferences;
   readonly notifications: Notifications;
   /** Asks before something unsaved is left behind. */
   readonly leaveGuard: LeaveGuard;
   /** What is written in forms when the key ends. */
-  readonly drafts: { readonly starts: FormDrafts<StartDraft>; readonly profiles: FormDrafts<ProfileDraft> };
+  readonly drafts: {
+    readonly starts: FormDrafts<StartDraft>;
+    readonly profiles: FormDrafts<ProfileDraft>;
+    readonly keys: FormDrafts<KeyForm>;
+    readonly shares: FormDrafts<ShareForm>;
+    readonly pushes: FormDrafts<PushForm>;
+    readonly pullRequests: FormDrafts<PullRequestForm>;
+  };
   /** Short reports at the edge of the page. */
   readonly toasts: Toasts;
 }

@@ -5,6 +5,7 @@ import { Auth } from './api/auth.ts';
 import { LiveSessions } from './api/live-sessions.ts';
 import { SharedOverview } from './api/shared-overview.ts';
 import { browserTabs, groupNameOf } from './api/tab-group.ts';
+import { sharesConnection, StreamTurns } from './api/stream-turns.ts';
 import { Titles } from './api/titles.ts';
 import { seenSignal } from './api/while-seen.ts';
 import { App } from './app.tsx';
@@ -15,8 +16,6 @@ import { ConsoleContext, type Console } from './console-context.ts';
 import { browserStorage } from './conversation/browser-storage.ts';
 import { KeptText } from './conversation/kept-text.ts';
 import { Notifications } from './notifications/notifications.ts';
-import type { StartDraft } from './pages/new-session/start-form.ts';
-import type { ProfileDraft } from './pages/profiles/profile-form.ts';
 import { Preferences } from './preferences.ts';
 import './styles/tokens.css';
 import './styles/base.css';
@@ -47,9 +46,18 @@ const groupName = async (): Promise<string> => {
 };
 const tabs = browserTabs();
 const sessions = new LiveSessions(new SharedOverview({ client, isSeen, tabs, groupName }));
+const locks = sharesConnection(performance) ? null : (tabs?.locks ?? null);
+const turns = new StreamTurns({ isSeen, locks, page: document });
 const toasts = new Toasts();
 const leaveGuard = new LeaveGuard();
-const drafts = { starts: new FormDrafts<StartDraft>(), profiles: new FormDrafts<ProfileDraft>() };
+const drafts: Console['drafts'] = {
+  starts: new FormDrafts(),
+  profiles: new FormDrafts(),
+  keys: new FormDrafts(),
+  shares: new FormDrafts(),
+  pushes: new FormDrafts(),
+  pullRequests: new FormDrafts(),
+};
 const notifications = new Notifications({
   sessions,
   titles,
@@ -63,7 +71,7 @@ const parts: Console = {
   auth,
   sessions,
   titles,
-  isSeen,
+  turns,
   preferences,
   notifications,
   leaveGuard,

@@ -34,6 +34,9 @@ async function focus(page: Page): Promise<{ readonly name: string; readonly isSe
   });
 }
 
+const focusedId = (page: Page): Promise<string | undefined> =>
+  page.evaluate(() => document.activeElement?.id);
+
 /** Presses Tab until it is there. */
 async function tabTo(page: Page, name: string | RegExp, key = 'Tab'): Promise<void> {
   const passed: string[] = [];
@@ -56,6 +59,7 @@ describe.skipIf(CHROMIUM === null)('the console by keyboard alone [needs chromiu
       await typeIntoFocus(page, ADMIN);
       await page.keyboard.press('Enter');
       await page.getByRole('heading', { name: 'No sessions yet' }).waitFor();
+      expect(await focusedId(page)).toBe('main');
 
       await page.keyboard.press('n');
       await page.getByLabel('What should the agent do?').waitFor();
@@ -95,19 +99,18 @@ describe.skipIf(CHROMIUM === null)('the console by keyboard alone [needs chromiu
       await page.keyboard.press('Tab');
       expect(await focus(page)).toEqual({ name: 'Skip to content', isSeen: true });
       await page.keyboard.press('Enter');
-      expect(await page.evaluate(() => document.activeElement?.id)).toBe('main');
+      expect(await focusedId(page)).toBe('main');
     });
   });
 
   test('a link of the navigation leads into the page, and a field that a page begins with has the focus', async () => {
     await browser.visit({ server, key: ADMIN }, async ({ page }) => {
-      const focusedId = (): Promise<string | undefined> => page.evaluate(() => document.activeElement?.id);
       await page.getByRole('heading', { name: 'No sessions yet' }).waitFor();
       for (const name of ['Profiles', 'Sessions', 'Profiles']) {
         await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name, exact: true }).focus();
         await page.keyboard.press('Enter');
         await page.getByRole('heading', { name, exact: true }).waitFor();
-        expect(await focusedId()).toBe('main');
+        expect(await focusedId(page)).toBe('main');
       }
       // The first time its code is fetched, the second time it is there at once.
       for (const _time of [1, 2]) {

@@ -49,6 +49,31 @@ describe.skipIf(CHROMIUM === null)('many tabs [needs chromium]', () => {
     });
   });
 
+  test('seven conversations side by side are all there, can be written in, and hear what is said', async () => {
+    await using server = await startServer();
+    const session = await server.client.start({ message: 'before' });
+    await session.waitUntilReady({ timeoutMs: 60_000 });
+    const page = { server, path: 'licenses.txt', expectStatuses: [404] };
+    await browser.visit(page, async ({ context }) => {
+      const tabs: Page[] = [];
+      for (let count = 0; count < 7; count += 1) {
+        const tab = await context.newPage();
+        tabs.push(tab);
+        await tab.goto(`${server.url}/console/sessions/${session.id}`);
+        await log(tab).getByText('You said: before').waitFor(ANSWER);
+      }
+      for (const tab of [tabs.at(0), tabs.at(-1)]) {
+        await tab?.getByLabel('Message to the agent').fill(`from tab ${tabs.length}`);
+        await tab?.getByRole('button', { name: /^(?:Send|Queue)$/ }).click();
+      }
+      await Promise.all(
+        tabs.map(async (tab) => await log(tab).getByText('You said: from tab').nth(1).waitFor(ANSWER)),
+      );
+      // A connection is left for requests.
+      await expect.poll(() => streamsOpen(server)).toBeLessThanOrEqual(5);
+    });
+  });
+
   test.each([
     ['of this machine', '127.0.0.1'],
     ['of another machine, without HTTPS', OTHER_HOST],

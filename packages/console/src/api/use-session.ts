@@ -1,4 +1,3 @@
-import type { ReadonlySignal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import {
   ApiError,
@@ -11,6 +10,7 @@ import { useConsole } from '../console-context.ts';
 import { liveSessionOf, type LiveSession, type SessionFacts } from './live-session.ts';
 import { isAsking } from './overview-event.ts';
 import { isPassing } from './passing-error.ts';
+import type { StreamTurns } from './stream-turns.ts';
 import { pause, whileSeen } from './while-seen.ts';
 
 /** A server that is away is asked again after this; the client has tried several times before. */
@@ -33,7 +33,7 @@ export type SessionLookup =
 
 /** The session with this id, live: from the list of sessions, or for those who may not list them on its own. */
 export function useSession(id: string): SessionLookup {
-  const { auth, client, sessions, isSeen } = useConsole();
+  const { auth, client, sessions, turns } = useConsole();
   const canList = auth.can('session:list');
   const canRead = auth.can('session:access');
   const listed = sessions.list.value.get(id);
@@ -41,7 +41,7 @@ export function useSession(id: string): SessionLookup {
   const [details, setDetails] = useState<SessionDetails | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [attempt, setAttempt] = useState(0);
-  const [facts, streams] = useOwnFacts(client, isSeen, id, !canList && canRead);
+  const [facts, streams] = useOwnFacts(client, turns, id, !canList && canRead);
   const state = listed?.state ?? facts.state;
 
   useEffect(() => {
@@ -90,7 +90,7 @@ export function useSession(id: string): SessionLookup {
  */
 function useOwnFacts(
   client: Client,
-  isSeen: ReadonlySignal<boolean>,
+  turns: StreamTurns,
   id: string,
   isOn: boolean,
 ): readonly [SessionFacts, number] {
@@ -105,7 +105,7 @@ function useOwnFacts(
       let after = 0;
       const open = (end: AbortSignal) => client.session(id).conversation.events({ signal: end, after });
       try {
-        for await (const { id: event, name, data } of whileSeen({ isSeen, signal, open })) {
+        for await (const { id: event, name, data } of whileSeen({ turns, signal, open })) {
           after = event;
           const change = factsOf(name, data);
           if (change !== null) setFacts((known) => ({ ...known, ...change }));
@@ -117,7 +117,7 @@ function useOwnFacts(
     };
     void watch();
     return () => life.abort();
-  }, [client, isSeen, id, isOn]);
+  }, [client, turns, id, isOn]);
   return [facts, ends];
 }
 

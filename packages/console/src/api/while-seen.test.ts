@@ -1,7 +1,11 @@
-import { signal } from '@preact/signals';
+import { signal, type ReadonlySignal } from '@preact/signals';
 import { ConnectionError } from '@agentapi-proxy/client';
 import { expect, test } from 'vitest';
+import { StreamTurns } from './stream-turns.ts';
 import { whileSeen } from './while-seen.ts';
+
+const turnsOf = (isSeen: ReadonlySignal<boolean>): StreamTurns =>
+  new StreamTurns({ isSeen, locks: null, page: { hasFocus: () => true } });
 
 /** A journal that grows by itself, and how often it was opened. */
 class Journal {
@@ -43,12 +47,13 @@ class Journal {
 test('a stream that nobody sees is closed, and goes on where it was: nothing is lost or doubled', async () => {
   const journal = new Journal();
   const isSeen = signal(true);
+  const turns = turnsOf(isSeen);
   const life = new AbortController();
   const got: number[] = [];
   const read = async (): Promise<unknown> => {
     const open = (end: AbortSignal) => journal.follow(got.length, end);
     try {
-      for await (const entry of whileSeen({ isSeen, signal: life.signal, open })) got.push(entry);
+      for await (const entry of whileSeen({ turns, signal: life.signal, open })) got.push(entry);
       return null;
     } catch (error) {
       return error;
@@ -78,6 +83,6 @@ test('a stream that cannot be opened in the beginning fails', async () => {
   const journal = new Journal();
   journal.isAway = true;
   const open = (end: AbortSignal) => journal.follow(0, end);
-  const stream = whileSeen({ isSeen: signal(true), signal: new AbortController().signal, open });
+  const stream = whileSeen({ turns: turnsOf(signal(true)), signal: new AbortController().signal, open });
   await expect(stream.next()).rejects.toThrow(ConnectionError);
 });

@@ -1,5 +1,6 @@
 import { signal as madeSignal, type ReadonlySignal } from '@preact/signals';
 import { isPassing } from './passing-error.ts';
+import type { StreamTurns } from './stream-turns.ts';
 
 /** Whoever looks at another tab for a moment comes back to a page that has missed nothing. */
 const HIDDEN_MS = 5_000;
@@ -9,9 +10,9 @@ const RETRY_MS = 1_500;
 /** What is to be told of page visibility. */
 type Visible = Pick<Document, 'hidden' | 'addEventListener'>;
 
-/** A stream that is opened anew whenever somebody looks again. */
+/** A stream that is opened anew whenever it has its turn again. */
 export interface SeenStream<Event> {
-  readonly isSeen: ReadonlySignal<boolean>;
+  readonly turns: StreamTurns;
   /** Ends it for good. */
   readonly signal: AbortSignal;
   /** Opens the stream where it was left; ended by the signal. */
@@ -38,23 +39,20 @@ export function seenSignal(page: Visible): ReadonlySignal<boolean> {
 }
 
 /**
- * Follows a stream while somebody sees the page: browsers share six connections among all tabs. Ends when the stream
- * does, and rejects as it does; what fails in passing after a pause is opened again.
+ * Follows a stream while somebody sees the page and it has its turn: browsers share six connections among all tabs. Ends
+ * when the stream does, and rejects as it does; what fails in passing after a pause is opened again.
  */
 export async function* whileSeen<Event>({
-  isSeen,
+  turns,
   signal,
   open,
   onRetry,
 }: SeenStream<Event>): AsyncGenerator<Event, void, undefined> {
   for (let wasPaused = false; ; wasPaused = true) {
-    await untilSeen(isSeen, signal);
+    const turn = await turns.next(signal);
     const look = new AbortController();
     const end = (): void => look.abort(signal.reason);
-    signal.addEventListener('abort', end);
-    const unsubscribe = isSeen.subscribe((seen) => {
-      if (!seen) look.abort();
-    });
+    turn.over.addEventListener('abort', end);
     try {
       yield* open(look.signal);
       return;
@@ -63,32 +61,13 @@ export async function* whileSeen<Event>({
       if (!look.signal.aborted) {
         if (!wasPaused || !isPassing(error)) throw error;
         onRetry?.();
+        turn.end();
         await pause(RETRY_MS, signal);
       }
     } finally {
-      unsubscribe();
-      signal.removeEventListener('abort', end);
+      turn.end();
     }
   }
-}
-
-async function untilSeen(isSeen: ReadonlySignal<boolean>, signal: AbortSignal): Promise<void> {
-  let end = (): void => undefined;
-  let unsubscribe = (): void => undefined;
-  try {
-    await new Promise<void>((resolve) => {
-      end = resolve;
-      signal.addEventListener('abort', end);
-      if (signal.aborted) resolve();
-      unsubscribe = isSeen.subscribe((seen) => {
-        if (seen) resolve();
-      });
-    });
-  } finally {
-    unsubscribe();
-    signal.removeEventListener('abort', end);
-  }
-  signal.throwIfAborted();
 }
 
 /** Waits, or until the signal. */

@@ -17,6 +17,8 @@ interface FormDialogProps {
   readonly failed?: string;
   /** Whether all is there that it takes. */
   readonly isComplete?: boolean;
+  /** Whether something was entered before it opened. */
+  readonly wasTouched?: boolean;
   /** Further buttons. */
   readonly actions?: ComponentChildren;
   readonly children: ComponentChildren;
@@ -30,11 +32,11 @@ interface FormDialogProps {
 
 /** Asks for what is needed to do something, and does it by its button or by Enter. */
 export function FormDialog(props: FormDialogProps) {
-  const { title, submit, variant = 'primary', failed, isComplete = true } = props;
+  const { title, submit, variant = 'primary', failed, isComplete = true, wasTouched = false } = props;
   const { actions, children, onSubmit, onClose } = props;
   const id = useId();
   const [isBusy, setBusy] = useState(false);
-  const [isTouched, setTouched] = useState(false);
+  const [isTouched, setTouched] = useState(wasTouched);
   const [error, setError] = useState<unknown>(null);
   const { toasts } = useConsole();
   const isGone = useIsGone();

@@ -12,19 +12,29 @@ export class FormDrafts<Form extends object> {
     this.#owner = userId;
   }
 
-  /** @param address - of the page with the form */
-  keep(address: string, form: Form): void {
-    this.#forms.set(address, form);
+  /** @param place - {@link pageAddress} of the page with the form, or the id of what a dialog is about */
+  keep(place: string, form: Form): void {
+    this.#forms.set(place, form);
   }
 
-  /** Gives what was kept of a page, once; `null` for nothing. */
-  take(address: string): Form | null {
-    const form = this.#forms.get(address) ?? null;
-    this.#forms.delete(address);
+  /** Whether something is kept, so that a dialog with the form is to be open at once. */
+  has(place: string): boolean {
+    return this.#forms.has(place);
+  }
+
+  /** Gives what was kept of a form, once; `null` for nothing. */
+  take(place: string): Form | null {
+    const form = this.#forms.get(place) ?? null;
+    this.#forms.delete(place);
     return form;
   }
 
   forgetAll(): void {
     this.#forms.clear();
   }
+}
+
+/** Where the form of a page is kept. */
+export function pageAddress(): string {
+  return location.pathname + location.search;
 }

@@ -8,6 +8,7 @@ import type {
   SessionState,
 } from '@agentapi-proxy/client';
 import { isPassing } from '../api/passing-error.ts';
+import type { StreamTurns } from '../api/stream-turns.ts';
 import { pause, whileSeen } from '../api/while-seen.ts';
 import { newsOf, type AgentNotice, type JournalNews } from './journal-news.ts';
 import { lastEventOf, withMessages } from './message-list.ts';
@@ -49,7 +50,7 @@ const MAX_NOTICES = 5;
  */
 export class ConversationStore {
   readonly #session: Session;
-  readonly #isSeen: ReadonlySignal<boolean>;
+  readonly #turns: StreamTurns;
   readonly #life = new AbortController();
   readonly #messages = signal<readonly ConversationMessage[]>([]);
   readonly #phase = signal<LoadPhase>({ kind: 'loading' });
@@ -78,10 +79,10 @@ export class ConversationStore {
   readonly details: ReadonlySignal<SessionDetails | undefined> = this.#details;
   readonly notices: ReadonlySignal<readonly AgentNotice[]> = this.#notices;
 
-  /** @param isSeen - while it is false the store rests, and catches up afterwards */
-  constructor(session: Session, isSeen: ReadonlySignal<boolean>) {
+  /** @param turns - while it has none the store rests, and catches up afterwards */
+  constructor(session: Session, turns: StreamTurns) {
     this.#session = session;
-    this.#isSeen = isSeen;
+    this.#turns = turns;
   }
 
   /** Reads the end of the conversation and follows it until `close`. */
@@ -182,7 +183,7 @@ export class ConversationStore {
     };
     const open = (end: AbortSignal) =>
       this.#session.conversation.events({ signal: end, after: this.#lastEvent, onConnect, onReconnect });
-    const stream = { isSeen: this.#isSeen, signal, open, onRetry: onReconnect };
+    const stream = { turns: this.#turns, signal, open, onRetry: onReconnect };
     for await (const event of whileSeen(stream)) {
       this.#lastEvent = event.id;
       const news = newsOf(event);

@@ -213,20 +213,20 @@ interface Parts {
 
 /** Everything that a conversation works with, for as long as it is shown. */
 function useParts(sessionId: string): Parts {
-  const { client, auth, isSeen } = useConsole();
+  const { client, auth, turns } = useConsole();
   const parts = useMemo(() => {
     const session = client.session(sessionId);
     const kept = new KeptText(browserStorage());
     const upload = (onProgress: (share: number) => void) => uploadClient(auth, onProgress).session(sessionId);
     return {
-      store: new ConversationStore(session, isSeen),
+      store: new ConversationStore(session, turns),
       queue: new QueueStore(session, kept),
-      questions: new QuestionsStore(session, isSeen),
+      questions: new QuestionsStore(session, turns),
       keeper: new ScrollKeeper(),
       kept,
       attachments: new Attachments(upload, kept.draft(sessionId).files),
     };
-  }, [client, auth, isSeen, sessionId]);
+  }, [client, auth, turns, sessionId]);
   useEffect(() => {
     const { store, queue, questions, attachments } = parts;
     const unwatch = store.watch((news) => {

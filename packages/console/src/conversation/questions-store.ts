@@ -9,6 +9,7 @@ import {
   type ToolCall,
 } from '@agentapi-proxy/client';
 import { interruptAgent } from '../api/interrupt-agent.ts';
+import type { StreamTurns } from '../api/stream-turns.ts';
 import { whileSeen } from '../api/while-seen.ts';
 
 /** A dialog appears on the agent's screen a moment before or after what the journal tells of it. */
@@ -21,7 +22,7 @@ const MAX_TOOL_CALLS = 500;
 /** What the agent asks, and what it does, besides what it says. */
 export class QuestionsStore {
   readonly #session: Session;
-  readonly #isSeen: ReadonlySignal<boolean>;
+  readonly #turns: StreamTurns;
   readonly #dialog = signal<AgentDialog | null>(null);
   readonly #permissions = signal<readonly PermissionRequest[]>([]);
   readonly #toolCalls = signal<readonly ToolCall[]>([]);
@@ -39,10 +40,10 @@ export class QuestionsStore {
   readonly toolCalls: ReadonlySignal<readonly ToolCall[]> = this.#toolCalls;
   readonly plan: ReadonlySignal<readonly PlanEntry[]> = this.#plan;
 
-  /** @param isSeen - while it is false nothing streams */
-  constructor(session: Session, isSeen: ReadonlySignal<boolean>) {
+  /** @param turns - while it has none nothing streams */
+  constructor(session: Session, turns: StreamTurns) {
     this.#session = session;
-    this.#isSeen = isSeen;
+    this.#turns = turns;
   }
 
   /** Begins to look; again when it is another transport than before. */
@@ -138,7 +139,7 @@ export class QuestionsStore {
     };
     const open = (end: AbortSignal) => this.#session.agent.acpEvents({ signal: end, onConnect });
     try {
-      for await (const event of whileSeen({ isSeen: this.#isSeen, signal, open })) {
+      for await (const event of whileSeen({ turns: this.#turns, signal, open })) {
         switch (event.kind) {
           case 'tool_call':
             this.#toolCalls.value = withToolCall(this.#toolCalls.value, event.toolCall);

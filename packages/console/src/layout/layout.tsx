@@ -10,16 +10,18 @@ import { Sidebar } from './sidebar.tsx';
 
 interface LayoutProps {
   readonly frame: 'page' | 'session';
+  /** Whether it comes with the document, so that the focus stays where the browser has it; counts in the beginning only. */
+  readonly isFirst: boolean;
   readonly children: ComponentChildren;
 }
 
 /** The frame of every page: navigation at the side, on telephones below; the page scrolls in itself. */
-export function Layout({ frame, children }: LayoutProps) {
+export function Layout({ frame, isFirst, children }: LayoutProps) {
   const { auth } = useConsole();
   const main = useRef<HTMLElement>(null);
   const [location, navigate] = useLocation();
   const page = frame === 'session' ? location.split('/').slice(0, 3).join('/') : location;
-  const isFirst = useRef(true);
+  const isLoading = useRef(isFirst);
   const [isHelpOpen, setHelpOpen] = useState(false);
   useShortcuts({
     '?': () => setHelpOpen(true),
@@ -34,13 +36,13 @@ export function Layout({ frame, children }: LayoutProps) {
     // It only leads to another page.
     if (page === '/') return;
     const element = main.current;
-    if (!isFirst.current && element !== null) {
+    if (!isLoading.current && element !== null) {
       element.scrollTop = 0;
-      // Whoever follows a link with the keyboard goes on in the new page, and a screen reader tells of it; unless the
-      // page has a better place.
+      // Whoever signs in or follows a link with the keyboard goes on in the new page, and a screen reader tells of it;
+      // unless the page has a better place.
       if (!element.contains(document.activeElement)) element.focus();
     }
-    isFirst.current = false;
+    isLoading.current = false;
   }, [page]);
   return (
     <div class="layout" data-page={frame}>

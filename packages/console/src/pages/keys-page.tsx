@@ -4,6 +4,7 @@ import { useLoaded } from '../api/use-loaded.ts';
 import { Badge, type Tone } from '../components/badge.tsx';
 import { Button, IconButton } from '../components/button.tsx';
 import { Check } from '../components/field.tsx';
+import { pageAddress } from '../components/form-drafts.ts';
 import { Skeleton } from '../components/loading.tsx';
 import { EmptyState, ErrorNotice, Notice } from '../components/notice.tsx';
 import { RelativeTime } from '../components/relative-time.tsx';
@@ -25,10 +26,12 @@ type OpenDialog =
 
 /** API keys: one's own, for admins everybody's. */
 export function KeysPage() {
-  const { auth, client } = useConsole();
+  const { auth, client, drafts } = useConsole();
   usePageTitle(KEYS.page);
   const [withEnded, setWithEnded] = useState(false);
-  const [dialog, setDialog] = useState<OpenDialog | null>(null);
+  const [dialog, setDialog] = useState<OpenDialog | null>(() =>
+    drafts.keys.has(pageAddress()) ? { kind: 'create' } : null,
+  );
   const { value, error, reload } = useLoaded((signal) => client.apiKeys.list({ signal }), [client]);
   const isAsked = auth.me?.authentication === 'on';
   const canCreate = isAsked && auth.can('key:create');
@@ -79,7 +82,7 @@ export function KeysPage() {
           rowKey={({ id }) => id}
         />
       )}
-      {dialog?.kind === 'create' && <CreateKeyDialog onIssued={issued} onClose={close} />}
+      {dialog?.kind === 'create' && canCreate && <CreateKeyDialog onIssued={issued} onClose={close} />}
       {dialog?.kind === 'rotate' && <RotateKeyDialog apiKey={dialog.key} onIssued={issued} onClose={close} />}
       {dialog?.kind === 'revoke' && (
         <RevokeKeyDialog apiKey={dialog.key} onRevoked={reload} onClose={close} />

@@ -14,7 +14,7 @@ interface PlainScreenProps {
 
 /** The screen of an agent behind another agent server than ours: text, without colours and cursor. */
 export function PlainScreen({ sessionId, isLive }: PlainScreenProps) {
-  const { client, isSeen } = useConsole();
+  const { client, turns } = useConsole();
   const state = useSignal<FeedState>({ kind: 'connecting' });
   const text = useSignal<string | null>(null);
   const scroller = useRef<HTMLPreElement>(null);
@@ -24,7 +24,7 @@ export function PlainScreen({ sessionId, isLive }: PlainScreenProps) {
     const target = screenTexts((screen) => {
       text.value = screen.trimEnd();
     });
-    const feed = new TerminalFeed(client.session(sessionId), target, isSeen);
+    const feed = new TerminalFeed(client.session(sessionId), target, turns);
     const unsubscribe = feed.state.subscribe((next) => {
       state.value = next;
     });
@@ -33,7 +33,7 @@ export function PlainScreen({ sessionId, isLive }: PlainScreenProps) {
       feed.close();
       state.value = { kind: 'ended' };
     };
-  }, [client, isSeen, sessionId, isLive, attempt]);
+  }, [client, turns, sessionId, isLive, attempt]);
   useLayoutEffect(() => {
     const element = scroller.current;
     if (element !== null) element.scrollTop = element.scrollHeight;

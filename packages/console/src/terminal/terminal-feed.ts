@@ -1,5 +1,6 @@
 import { signal, type ReadonlySignal } from '@preact/signals';
 import { ApiError, ClientError, type Session, type TerminalEvent } from '@agentapi-proxy/client';
+import type { StreamTurns } from '../api/stream-turns.ts';
 import { pause, whileSeen } from '../api/while-seen.ts';
 
 /** Whether the screen on the page is that of the agent. */
@@ -29,16 +30,16 @@ const RETRY_MS = 1_500;
 export class TerminalFeed<Event> {
   readonly #session: Session;
   readonly #target: FeedTarget<Event>;
-  readonly #isSeen: ReadonlySignal<boolean>;
+  readonly #turns: StreamTurns;
   readonly #life = new AbortController();
   readonly #state = signal<FeedState>({ kind: 'connecting' });
   readonly state: ReadonlySignal<FeedState> = this.#state;
 
-  /** @param isSeen - while it is false the screen stands still */
-  constructor(session: Session, target: FeedTarget<Event>, isSeen: ReadonlySignal<boolean>) {
+  /** @param turns - while it has none the screen stands still */
+  constructor(session: Session, target: FeedTarget<Event>, turns: StreamTurns) {
     this.#session = session;
     this.#target = target;
-    this.#isSeen = isSeen;
+    this.#turns = turns;
     void this.#follow();
   }
 
@@ -52,7 +53,7 @@ export class TerminalFeed<Event> {
       try {
         const onReconnect = (): void => this.#set({ kind: 'reconnecting' });
         const open = (end: AbortSignal) => this.#target.open(this.#session, { signal: end, onReconnect });
-        const stream = { isSeen: this.#isSeen, signal, open, onRetry: onReconnect };
+        const stream = { turns: this.#turns, signal, open, onRetry: onReconnect };
         for await (const event of whileSeen(stream)) {
           await this.#target.show(event);
           this.#set({ kind: 'live' });

@@ -187,7 +187,7 @@ interface Feed {
 
 /** Lets the screen show that of the session. */
 function useFeed(screen: DrawnScreen | null, sessionId: string, agent: TerminalViewProps['agent']): Feed {
-  const { client, isSeen } = useConsole();
+  const { client, turns } = useConsole();
   const state = useSignal<FeedState>({ kind: 'connecting' });
   const size = useSignal<TerminalSize | null>(null);
   const [attempt, setAttempt] = useState(0);
@@ -204,7 +204,7 @@ function useFeed(screen: DrawnScreen | null, sessionId: string, agent: TerminalV
       await emulator.repaint(event, event.data);
       size.value = emulator.size;
     });
-    const feed = new TerminalFeed(client.session(sessionId), target, isSeen);
+    const feed = new TerminalFeed(client.session(sessionId), target, turns);
     const unsubscribe = feed.state.subscribe((next) => {
       state.value = next;
     });
@@ -213,7 +213,7 @@ function useFeed(screen: DrawnScreen | null, sessionId: string, agent: TerminalV
       feed.close();
       state.value = { kind: 'connecting' };
     };
-  }, [client, isSeen, screen, sessionId, isRunning, attempt]);
+  }, [client, turns, screen, sessionId, isRunning, attempt]);
   return {
     state: agent === 'gone' ? { kind: 'ended' } : state.value,
     size: size.value,

@@ -4,9 +4,11 @@ import { Check } from '../../components/field.tsx';
 import { FormDialog } from '../../components/form-dialog.tsx';
 import { choicesOf, SelectField } from '../../components/select.tsx';
 import { TextField } from '../../components/text-field.tsx';
+import { useFormDraft } from '../../components/use-form-draft.ts';
 import { useConsole } from '../../console-context.ts';
 import { KEYS, PERMISSION_PURPOSES } from '../../texts/administration.ts';
-import { EXPIRIES, expiryTime, type Expiry } from './key-state.ts';
+import { allowedKeyForm, NEW_KEY, type KeyForm } from './key-form.ts';
+import { EXPIRIES, expiryTime } from './key-state.ts';
 
 interface CreateKeyDialogProps {
   readonly onIssued: (issued: IssuedApiKey) => void;
@@ -17,13 +19,13 @@ const ROLES: readonly Role[] = ['admin', 'user', 'readonly'];
 
 /** Asks what a new key shall be good for, and makes it. */
 export function CreateKeyDialog({ onIssued, onClose }: CreateKeyDialogProps) {
-  const { auth, client } = useConsole();
-  const [name, setName] = useState('');
-  const [holder, setHolder] = useState('');
-  const [role, setRole] = useState<Role>('user');
-  const [isOfRole, setOfRole] = useState(true);
-  const [permissions, setPermissions] = useState<ReadonlySet<string>>(new Set());
-  const [expiry, setExpiry] = useState<Expiry>('quarter');
+  const { auth, client, drafts } = useConsole();
+  const [draft, trackDraft] = useFormDraft(drafts.keys);
+  const [form, setForm] = useState(() =>
+    draft === null ? NEW_KEY : allowedKeyForm(draft, auth.isAdmin, (permission) => auth.can(permission)),
+  );
+  trackDraft(form);
+  const { name, holder, role, isOfRole, permissions, expiry } = form;
   const [wasAsked, setAsked] = useState(false);
   // Nobody can give what the own key does not have.
   const offered = Object.keys(PERMISSION_PURPOSES).filter((permission) => auth.can(permission));
@@ -42,12 +44,13 @@ export function CreateKeyDialog({ onIssued, onClose }: CreateKeyDialogProps) {
     });
     onIssued(issued);
   };
+  const change = (part: Partial<KeyForm>): void => setForm((known) => ({ ...known, ...part }));
   const choose = (permission: string, isChosen: boolean): void => {
-    setPermissions((known) => {
-      const next = new Set(known);
+    setForm((known) => {
+      const next = new Set(known.permissions);
       if (isChosen) next.add(permission);
       else next.delete(permission);
-      return next;
+      return { ...known, permissions: next };
     });
   };
   return (
@@ -55,6 +58,7 @@ export function CreateKeyDialog({ onIssued, onClose }: CreateKeyDialogProps) {
       title={KEYS.create}
       submit={KEYS.submit}
       failed={KEYS.failed}
+      wasTouched={draft !== null}
       onSubmit={submit}
       onClose={onClose}
     >
@@ -66,7 +70,7 @@ export function CreateKeyDialog({ onIssued, onClose }: CreateKeyDialogProps) {
         maxLength={100}
         placeholder={KEYS.nameDefault}
         value={name}
-        onChange={setName}
+        onChange={(text) => change({ name: text })}
       />
       {auth.isAdmin && (
         <TextField
@@ -77,19 +81,19 @@ export function CreateKeyDialog({ onIssued, onClose }: CreateKeyDialogProps) {
           maxLength={256}
           placeholder={auth.me?.user_id}
           value={holder}
-          onChange={setHolder}
+          onChange={(text) => change({ holder: text })}
         />
       )}
       <SelectField
         label={KEYS.role}
         choices={choicesOf(roles, (each) => KEYS.roles[each])}
         value={role}
-        onChange={setRole}
+        onChange={(chosen) => change({ role: chosen })}
       />
       <fieldset class="keys-permissions-field">
         <legend class="field-legend">{KEYS.permissions}</legend>
-        <Choice label={KEYS.ofRole} checked={isOfRole} onChoose={() => setOfRole(true)} />
-        <Choice label={KEYS.chosen} checked={!isOfRole} onChoose={() => setOfRole(false)} />
+        <Choice label={KEYS.ofRole} checked={isOfRole} onChoose={() => change({ isOfRole: true })} />
+        <Choice label={KEYS.chosen} checked={!isOfRole} onChoose={() => change({ isOfRole: false })} />
         {!isOfRole && (
           <div class="keys-permission-list">
             {offered.map((permission) => (
@@ -116,7 +120,7 @@ export function CreateKeyDialog({ onIssued, onClose }: CreateKeyDialogProps) {
         label={KEYS.expiry}
         choices={choicesOf(EXPIRIES, (each) => KEYS.expiries[each])}
         value={expiry}
-        onChange={setExpiry}
+        onChange={(chosen) => change({ expiry: chosen })}
       />
     </FormDialog>
   );

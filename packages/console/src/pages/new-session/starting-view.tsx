@@ -10,7 +10,7 @@ import { Loading } from '../../components/loading.tsx';
 import { ErrorNotice, Notice } from '../../components/notice.tsx';
 import { useConsole } from '../../console-context.ts';
 import { NEW_SESSION } from '../../texts/new-session.ts';
-import { SESSION } from '../../texts/sessions.ts';
+import { DetailsPending } from '../session/details-pending.tsx';
 
 interface StartingViewProps {
   readonly id: string;
@@ -124,13 +124,7 @@ function FailedStart({ id, lookup, isFailed }: FailedStartProps) {
   const log = useLoaded((signal) => client.log(id, { lines: LOG_LINES, signal }), [client, id]);
   if (lookup.kind !== 'ready') return <Loading />;
   const { details, detailsError, retry } = lookup;
-  if (details === null) {
-    return detailsError === null ? (
-      <Loading />
-    ) : (
-      <ErrorNotice title={SESSION.loadFailed} error={detailsError} onRetry={retry} />
-    );
-  }
+  if (details === null) return <DetailsPending error={detailsError} onRetry={retry} />;
   const reason = details.reason ?? (isFailed ? NEW_SESSION.noReason : NEW_SESSION.stoppedEarly);
   const text = log.value?.trimEnd() ?? '';
   return (

@@ -119,7 +119,11 @@ interface ToolbarProps {
 
 function Toolbar({ sessionId, changes, canPush, isBusy, onSince, onRefresh }: ToolbarProps) {
   const { status, diff, since } = changes;
-  const [dialog, setDialog] = useState<'push' | 'pull-request' | null>(null);
+  const { drafts } = useConsole();
+  const [dialog, setDialog] = useState<'push' | 'pull-request' | null>(() => {
+    if (drafts.pushes.has(sessionId)) return 'push';
+    return drafts.pullRequests.has(sessionId) ? 'pull-request' : null;
+  });
   const { added, removed } = sumOfLines(diff.files);
   const close = (): void => setDialog(null);
   return (
@@ -166,8 +170,8 @@ function Toolbar({ sessionId, changes, canPush, isBusy, onSince, onRefresh }: To
           onClick={onRefresh}
         />
       </div>
-      {dialog === 'push' && <PushDialog sessionId={sessionId} status={status} onClose={close} />}
-      {dialog === 'pull-request' && (
+      {canPush && dialog === 'push' && <PushDialog sessionId={sessionId} status={status} onClose={close} />}
+      {canPush && dialog === 'pull-request' && (
         <PullRequestDialog sessionId={sessionId} branch={status.branch} onClose={close} />
       )}
     </div>

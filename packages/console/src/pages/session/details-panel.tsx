@@ -20,7 +20,13 @@ const MAX_QUEUE = 100;
 
 /** Everything the server tells of a session; of its environment names only. */
 export function DetailsPanel({ session, details, detailsError, onRetry }: SessionPanelProps) {
-  if (details === null) return <DetailsPending error={detailsError} onRetry={onRetry} />;
+  if (details === null) {
+    return (
+      <div class="page">
+        <DetailsPending error={detailsError} onRetry={onRetry} />
+      </div>
+    );
+  }
   return (
     <div class="details">
       <SessionFacts session={session} details={details} />

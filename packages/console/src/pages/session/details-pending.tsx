@@ -11,9 +11,5 @@ interface DetailsPendingProps {
 /** Instead of what needs the details of a session, until they are there. */
 export function DetailsPending({ error, onRetry }: DetailsPendingProps) {
   if (error === null) return <Loading />;
-  return (
-    <div class="page">
-      <ErrorNotice title={SESSION.loadFailed} error={error} onRetry={onRetry} />
-    </div>
-  );
+  return <ErrorNotice title={SESSION.loadFailed} error={error} onRetry={onRetry} />;
 }

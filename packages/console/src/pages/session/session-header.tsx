@@ -25,11 +25,11 @@ interface SessionHeaderProps {
 
 /** What the session is, and what can be done with it; what this person may not do is not there. */
 export function SessionHeader({ session, title, isInterruptBelow }: SessionHeaderProps) {
-  const { auth, client, toasts } = useConsole();
+  const { auth, client, drafts, toasts } = useConsole();
   const [, navigate] = useLocation();
   const { base } = useRouter();
   const [isEnding, setEnding] = useState(false);
-  const [isSharing, setSharing] = useState(false);
+  const [isSharing, setSharing] = useState(() => drafts.shares.has(session.id));
   const [busy, setBusy] = useState<'interrupt' | 'resume' | null>(null);
   const canManage = auth.canManage(session);
   const canWrite = auth.canWrite(session);
@@ -151,7 +151,7 @@ export function SessionHeader({ session, title, isInterruptBelow }: SessionHeade
           groups={[items, ends]}
         />
       </div>
-      {isSharing && <ShareDialog sessionId={session.id} onClose={() => setSharing(false)} />}
+      {isSharing && canShare && <ShareDialog sessionId={session.id} onClose={() => setSharing(false)} />}
       {isEnding && (
         <EndDialog
           sessions={[session]}

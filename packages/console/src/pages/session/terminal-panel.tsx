@@ -22,7 +22,13 @@ export function TerminalPanel({ session, details, detailsError, onRetry }: Sessi
       </EmptyState>
     );
   }
-  if (details === null) return <DetailsPending error={detailsError} onRetry={onRetry} />;
+  if (details === null) {
+    return (
+      <div class="page">
+        <DetailsPending error={detailsError} onRetry={onRetry} />
+      </div>
+    );
+  }
   if (details.agent_server === 'external') return <PlainScreen sessionId={session.id} isLive={isOn} />;
   const agent = !isOn ? 'gone' : session.state === 'running' ? 'running' : 'starting';
   return <TerminalView sessionId={session.id} agent={agent} canWrite={auth.canWrite(session)} />;

@@ -6,11 +6,13 @@ import { Dialog } from '../../../components/dialog.tsx';
 import { Check } from '../../../components/field.tsx';
 import { FormDialog } from '../../../components/form-dialog.tsx';
 import { Icon } from '../../../components/icon.tsx';
+import { useFormDraft } from '../../../components/use-form-draft.ts';
 import { useIsGone } from '../../../components/use-is-gone.ts';
 import { TextAreaField, TextField } from '../../../components/text-field.tsx';
 import { useConsole } from '../../../console-context.ts';
 import { COMMON } from '../../../texts/common.ts';
 import { CHANGES, PULL_REQUEST } from '../../../texts/workspace.ts';
+import { NEW_PULL_REQUEST, type PullRequestForm } from './github-forms.ts';
 
 interface PullRequestDialogProps {
   readonly sessionId: string;
@@ -20,14 +22,15 @@ interface PullRequestDialogProps {
 
 /** Asks what a pull request shall say, opens it, and leads there. */
 export function PullRequestDialog({ sessionId, branch, onClose }: PullRequestDialogProps) {
-  const { client, toasts } = useConsole();
+  const { client, drafts, toasts } = useConsole();
   const isGone = useIsGone();
-  const [title, setTitle] = useState('');
-  const [body, setBody] = useState('');
-  const [base, setBase] = useState('');
-  const [draft, setDraft] = useState(false);
+  const [kept, trackDraft] = useFormDraft(drafts.pullRequests, sessionId);
+  const [form, setForm] = useState(kept ?? NEW_PULL_REQUEST);
+  const { title, body, base, draft } = form;
+  const change = (part: Partial<PullRequestForm>): void => setForm((known) => ({ ...known, ...part }));
   const [wasAsked, setAsked] = useState(false);
   const [opened, setOpened] = useState<PullRequest | null>(null);
+  trackDraft(opened === null ? form : null);
   const isMissing = title.trim() === '';
   const submit = async (): Promise<void> => {
     setAsked(true);
@@ -60,6 +63,7 @@ export function PullRequestDialog({ sessionId, branch, onClose }: PullRequestDia
       title={PULL_REQUEST.title}
       submit={PULL_REQUEST.submit}
       failed={PULL_REQUEST.failed}
+      wasTouched={kept !== null}
       onSubmit={submit}
       onClose={onClose}
     >
@@ -70,7 +74,7 @@ export function PullRequestDialog({ sessionId, branch, onClose }: PullRequestDia
         dir="auto"
         maxLength={256}
         value={title}
-        onChange={setTitle}
+        onChange={(text) => change({ title: text })}
       />
       <TextAreaField
         label={PULL_REQUEST.body}
@@ -78,16 +82,16 @@ export function PullRequestDialog({ sessionId, branch, onClose }: PullRequestDia
         dir="auto"
         rows={5}
         value={body}
-        onChange={setBody}
+        onChange={(text) => change({ body: text })}
       />
       <TextField
         label={PULL_REQUEST.base}
         hint={PULL_REQUEST.baseHint}
         class="mono"
         value={base}
-        onChange={setBase}
+        onChange={(text) => change({ base: text })}
       />
-      <Check label={PULL_REQUEST.draft} checked={draft} onChange={setDraft} />
+      <Check label={PULL_REQUEST.draft} checked={draft} onChange={(isDraft) => change({ draft: isDraft })} />
     </FormDialog>
   );
 }

@@ -10,18 +10,12 @@ import { ErrorNotice } from '../../../components/notice.tsx';
 import { RelativeTime } from '../../../components/relative-time.tsx';
 import { choicesOf, SelectField } from '../../../components/select.tsx';
 import { TextField } from '../../../components/text-field.tsx';
+import { useFormDraft } from '../../../components/use-form-draft.ts';
 import { useConsole } from '../../../console-context.ts';
 import { COMMON } from '../../../texts/common.ts';
 import { SHARE } from '../../../texts/workspace.ts';
-import {
-  DURATIONS,
-  endOf,
-  LINK_DURATIONS,
-  linkAddress,
-  SECONDS,
-  type Duration,
-  type LinkDuration,
-} from './share-until.ts';
+import { NEW_SHARE, type ShareForm } from './share-form.ts';
+import { DURATIONS, endOf, LINK_DURATIONS, linkAddress, SECONDS, type Duration } from './share-until.ts';
 import './share-dialog.css';
 
 const ACCESSES: readonly ShareAccess[] = ['read', 'write'];
@@ -33,8 +27,12 @@ interface ShareDialogProps {
 
 /** Lets others into a session, and takes it back from them. */
 export function ShareDialog({ sessionId, onClose }: ShareDialogProps) {
-  const { client, toasts } = useConsole();
+  const { client, drafts, toasts } = useConsole();
   const { shares } = client.session(sessionId);
+  const [kept, trackDraft] = useFormDraft(drafts.shares, sessionId);
+  const [form, setForm] = useState(kept ?? NEW_SHARE);
+  trackDraft(form);
+  const change = (part: Partial<ShareForm>): void => setForm((known) => ({ ...known, ...part }));
   const [failure, setFailure] = useState<unknown>(null);
   const { value, error, reload } = useLoaded((signal) => shares.list({ signal }), [sessionId]);
   /** @returns what came of it; `undefined` when it failed */
@@ -69,8 +67,10 @@ export function ShareDialog({ sessionId, onClose }: ShareDialogProps) {
             <h3>{SHARE.people}</h3>
             <p class="field-hint">{SHARE.peopleHint}</p>
             <GrantForm
-              onGrant={async (user, access, until) => {
-                const request = { user_id: user, access, expires_at: endOf(until, Date.now()) };
+              form={form}
+              onChange={change}
+              onGrant={async ({ user, access, until }) => {
+                const request = { user_id: user.trim(), access, expires_at: endOf(until, Date.now()) };
                 return (await run(() => shares.grant(request))) !== undefined;
               }}
             />
@@ -104,8 +104,10 @@ export function ShareDialog({ sessionId, onClose }: ShareDialogProps) {
             <p class="field-hint">{SHARE.linksHint}</p>
             <LinkForm
               sessionId={sessionId}
-              onCreate={async (until) =>
-                (await run(() => shares.createLink({ ttl_seconds: SECONDS[until] })))?.token
+              form={form}
+              onChange={change}
+              onCreate={async ({ linkUntil }) =>
+                (await run(() => shares.createLink({ ttl_seconds: SECONDS[linkUntil] })))?.token
               }
             />
             {value.links.length === 0 ? (
@@ -132,23 +134,26 @@ export function ShareDialog({ sessionId, onClose }: ShareDialogProps) {
   );
 }
 
-interface GrantFormProps {
-  /** @returns whether it worked */
-  readonly onGrant: (user: string, access: ShareAccess, until: Duration) => Promise<boolean>;
+interface FormPartProps {
+  readonly form: ShareForm;
+  readonly onChange: (change: Partial<ShareForm>) => void;
 }
 
-function GrantForm({ onGrant }: GrantFormProps) {
-  const [user, setUser] = useState('');
-  const [access, setAccess] = useState<ShareAccess>('read');
-  const [until, setUntil] = useState<Duration>('session');
+interface GrantFormProps extends FormPartProps {
+  /** @returns whether it worked */
+  readonly onGrant: (form: ShareForm) => Promise<boolean>;
+}
+
+function GrantForm({ form, onChange, onGrant }: GrantFormProps) {
+  const { user, access, until } = form;
   const [wasAsked, setAsked] = useState(false);
   const [isBusy, setBusy] = useState(false);
   const submit = async (): Promise<void> => {
     setAsked(true);
     if (user.trim() === '') return;
     setBusy(true);
-    if (await onGrant(user.trim(), access, until)) {
-      setUser('');
+    if (await onGrant(form)) {
+      onChange({ user: '' });
       setAsked(false);
     }
     setBusy(false);
@@ -169,15 +174,15 @@ function GrantForm({ onGrant }: GrantFormProps) {
         autocomplete="off"
         maxLength={256}
         value={user}
-        onChange={setUser}
+        onChange={(text) => onChange({ user: text })}
       />
       <SelectField
         label={SHARE.access}
         choices={choicesOf(ACCESSES, (each) => SHARE.accesses[each])}
         value={access}
-        onChange={setAccess}
+        onChange={(chosen) => onChange({ access: chosen })}
       />
-      <UntilField choices={DURATIONS} value={until} onChange={setUntil} />
+      <UntilField choices={DURATIONS} value={until} onChange={(chosen) => onChange({ until: chosen })} />
       <Button type="submit" variant="primary" icon="users" busy={isBusy}>
         {SHARE.add}
       </Button>
@@ -185,20 +190,19 @@ function GrantForm({ onGrant }: GrantFormProps) {
   );
 }
 
-interface LinkFormProps {
+interface LinkFormProps extends FormPartProps {
   readonly sessionId: string;
   /** @returns the token of the link; `undefined` when it failed */
-  readonly onCreate: (until: LinkDuration) => Promise<string | undefined>;
+  readonly onCreate: (form: ShareForm) => Promise<string | undefined>;
 }
 
-function LinkForm({ sessionId, onCreate }: LinkFormProps) {
-  const [until, setUntil] = useState<LinkDuration>('day');
+function LinkForm({ sessionId, form, onChange, onCreate }: LinkFormProps) {
   const [isBusy, setBusy] = useState(false);
   const [token, setToken] = useState<string | null>(null);
   const linkId = useId();
   const create = async (): Promise<void> => {
     setBusy(true);
-    setToken((await onCreate(until)) ?? null);
+    setToken((await onCreate(form)) ?? null);
     setBusy(false);
   };
   const address =
@@ -206,7 +210,11 @@ function LinkForm({ sessionId, onCreate }: LinkFormProps) {
   return (
     <>
       <div class="share-form">
-        <UntilField choices={LINK_DURATIONS} value={until} onChange={setUntil} />
+        <UntilField
+          choices={LINK_DURATIONS}
+          value={form.linkUntil}
+          onChange={(chosen) => onChange({ linkUntil: chosen })}
+        />
         <Button icon="share" busy={isBusy} onClick={() => void create()}>
           {SHARE.createLink}
         </Button>
