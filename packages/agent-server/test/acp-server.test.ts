@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { isRunning, until, type AgentScript } from './support/acp-harness.ts';
@@ -15,6 +16,8 @@ interface ServerRun extends AsyncDisposable {
   url(): string;
   stdout(): string;
   stderr(): string;
+  /** Our end of the server's stderr. */
+  readonly errors: Readable;
   kill(signal: NodeJS.Signals): void;
   readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
   /** Waits until the agent can be talked to. */
@@ -47,6 +50,7 @@ function runServer(script: AgentScript, flags: readonly string[] = []): ServerRu
     url: () => `http://127.0.0.1:${port() ?? ''}`,
     stdout: () => stdout,
     stderr: () => stderr,
+    errors: child.stderr,
     kill: (signal) => void child.kill(signal),
     exited,
     started: () => until(() => port() !== undefined, 'start of the server'),
@@ -125,6 +129,22 @@ describe('agentapi section 1.5: the end of the agent is the end of the server', 
     await expect(run.exited).resolves.toEqual({ code: 1, signal: null });
     expect(run.stderr()).toBe('ACP session/new failed: no model\n');
   });
+});
+
+test.each([
+  ['leaves', (errors: Readable) => errors.destroy()],
+  ['stops reading', (errors: Readable) => errors.pause()],
+])("an agent goes on writing to stderr when the reader of the server's stderr %s", async (_, end) => {
+  const actions = [{ stderr: 4_000_000 }, { stderr: 4_000_000 }, { chunk: 'done' }];
+  await using run = runServer({ steps: [{ actions }] });
+  await run.started();
+  end(run.errors);
+  expect((await message(run, 'go')).status).toBe(200);
+  expect((await fetch(`${run.url()}/status`)).status).toBe(200);
+  const { messages }: { messages: { content: string }[] } = await (
+    await fetch(`${run.url()}/messages`)
+  ).json();
+  expect(messages.map(({ content }) => content)).toEqual(['go', 'done']);
 });
 
 test('AA-155: the initial prompt of the command line is the first turn', async () => {
