@@ -147,6 +147,35 @@ test.each([
   expect(messages.map(({ content }) => content)).toEqual(['go', 'done']);
 });
 
+describe('what an agent nests deeply', () => {
+  const toolCall = (depth: number) =>
+    JSON.stringify({
+      jsonrpc: '2.0',
+      method: 'session/update',
+      params: {
+        sessionId: 'session-1',
+        update: { sessionUpdate: 'tool_call', toolCallId: 't', title: 'Dig', rawInput: 'DEEP' },
+      },
+    }).replace('"DEEP"', `${'[7,'.repeat(depth)}0${']'.repeat(depth)}`);
+
+  test.each([1_000, 7_000, 40_000])('is shown as far as it can be: %d values', async (depth) => {
+    await using run = runServer({ steps: [{ actions: [{ line: toolCall(depth) }, { chunk: 'done' }] }] });
+    await run.started();
+    expect((await message(run, 'go')).status).toBe(200);
+    const calls = await (await fetch(`${run.url()}/acp/tool-calls`)).text();
+    expect(calls).toMatch(/"title":"Dig".*"raw_input":\[7,\[7,.*,"\[left out: nested too deeply\]"\]/u);
+    expect(run.stderr()).toBe('');
+  });
+
+  test('is ignored with a warning where only reading it would take too long', async () => {
+    await using run = runServer({ steps: [{ actions: [{ line: toolCall(60_000) }, { chunk: 'done' }] }] });
+    await run.started();
+    expect((await message(run, 'go')).status).toBe(200);
+    expect(await (await fetch(`${run.url()}/acp/tool-calls`)).json()).toEqual({ tool_calls: [] });
+    expect(await (await fetch(`${run.url()}/messages`)).text()).toContain('done');
+  });
+});
+
 test('AA-155: the initial prompt of the command line is the first turn', async () => {
   await using run = runServer({ steps: [{ expectMessage: 'hello', responseMessage: 'welcome' }] }, [
     '-I',
