@@ -75,7 +75,7 @@ async function runStandalone(options: ServerOptions, context: ProcessContext): P
   const initialPrompt = options.initialPrompt || (await readPipedPrompt(context.stdin));
   const settings = { ...options, initialPrompt };
   return withPidFile(settings, context, async () => {
-    if (!settings.printOpenApi) return runServer(settings, context, standAlone(settings));
+    if (!settings.printOpenApi) return runServer(settings, context, standAlone(settings, context));
     const { openApiDocument } = await import('./http/openapi.ts');
     context.writeOut(`${JSON.stringify(openApiDocument('3.0'), null, 2)}\n`);
     return 0;

@@ -4,7 +4,7 @@ import type { ControlReport } from './control.ts';
 import { noteConversation } from './debug-notes.ts';
 import type { ControlChannel } from './control-channel.ts';
 import { limitHeap } from './heap-limits.ts';
-import { createLog } from './log.ts';
+import { createLog, type Log } from './log.ts';
 import { ProcessSignals } from './process-signals.ts';
 import type { ReportFeed } from './report-feed.ts';
 import { AgentServer, type AgentConversation, type AgentServerOptions } from './server.ts';
@@ -44,6 +44,10 @@ export interface Supervision {
   report(report: ControlReport): void;
   /** How the agent is asked to end. */
   readonly stopSignal: NodeJS.Signals;
+  /** What the agent finds in its environment besides. */
+  readonly agentEnvironment: Readonly<Record<string, string>>;
+  /** Ends what the agent has left behind; called when the agent has ended. Never rejects. */
+  endLeftovers(log: Log): Promise<void>;
 }
 
 /** Rows that a report of the agent's end may have. */
@@ -74,7 +78,7 @@ export async function runServer(
   let server: AgentServer | undefined;
   let endNotes: () => void = () => {};
   try {
-    const environment = definedOnly(context.environment);
+    const environment = { ...definedOnly(context.environment), ...supervision.agentEnvironment };
     const listening = supervision.listen({ settings, environment, cwd: context.cwd, log });
     const bound = await Promise.race([listening, signals.termination]);
     if (typeof bound === 'string') {
@@ -111,6 +115,7 @@ export async function runServer(
   } finally {
     endNotes();
     await server?.close(supervision.stopSignal);
+    await supervision.endLeftovers(log);
     signals.release();
   }
 }
@@ -131,6 +136,9 @@ async function failureText(agent: AgentConversation, end: AgentExit): Promise<st
 export function superviseBy(channel: ControlChannel, feed: ReportFeed): Supervision {
   return {
     stopSignal: 'SIGTERM',
+    // The supervisor has marked this process and all that come from it, and ends them.
+    agentEnvironment: {},
+    endLeftovers: () => Promise.resolve(),
     report: (report) => feed.report(report),
     listen: async (options) => {
       const supervisorRoute = (path: string) => feed.routeOf(path);

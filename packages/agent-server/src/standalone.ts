@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { StartError, type ServerOptions } from './cli-options.ts';
-import { reasonOf, type Supervision } from './run-server.ts';
+import { SESSION_MARKER } from './process-table.ts';
+import { reasonOf, type ProcessContext, type Supervision } from './run-server.ts';
 import { AgentServer } from './server.ts';
 
 /** A pipe that stays open and silent for this long holds no prompt (AA-010). */
@@ -10,11 +12,33 @@ const PROMPT_LIMIT_BYTES = 1_048_576;
 /** Shorter ones can be guessed. */
 const TOKEN_MIN_CHARACTERS = 16;
 
-/** A server that nobody supervises: its address and its token come from the command line. */
-export function standAlone(settings: ServerOptions): Supervision {
+/** What the agent has left behind is killed after this time, as the agent is (agentapi section 1.5). */
+const LEFTOVERS_GRACE_MS = 5_000;
+
+/**
+ * A server that nobody supervises: its address and its token come from the command line. It marks its agent, unless it is marked
+ * itself: within a session everything is that session's, which ends it.
+ */
+export function standAlone(
+  settings: ServerOptions,
+  { environment }: Pick<ProcessContext, 'environment'>,
+): Supervision {
+  const marker = environment[SESSION_MARKER] === undefined ? `standalone.${randomUUID()}` : null;
   return {
     stopSignal: 'SIGINT',
     report: () => {},
+    agentEnvironment: marker === null ? {} : { [SESSION_MARKER]: marker },
+    endLeftovers: async (log) => {
+      if (marker === null) return;
+      try {
+        const { endProcesses } = await import('./process-tree.ts');
+        const find = { marker: { value: marker, match: 'equal' } } as const;
+        const { left } = await endProcesses({ find, graceMs: LEFTOVERS_GRACE_MS });
+        if (left.length > 0) log.warn('Processes of the agent could not be ended', { count: left.length });
+      } catch (error) {
+        log.warn('Processes of the agent could not be looked for', { reason: reasonOf(error) });
+      }
+    },
     listen: async (options) => {
       const token = settings.tokenFile === undefined ? undefined : await readToken(settings.tokenFile);
       try {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { isRunning, until, type AgentScript } from './support/acp-harness.ts';
@@ -15,6 +16,8 @@ interface ServerRun extends AsyncDisposable {
   url(): string;
   stdout(): string;
   stderr(): string;
+  /** Our end of the server's stderr. */
+  readonly errors: Readable;
   kill(signal: NodeJS.Signals): void;
   readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
   /** Waits until the agent can be talked to. */
@@ -47,6 +50,7 @@ function runServer(script: AgentScript, flags: readonly string[] = []): ServerRu
     url: () => `http://127.0.0.1:${port() ?? ''}`,
     stdout: () => stdout,
     stderr: () => stderr,
+    errors: child.stderr,
     kill: (signal) => void child.kill(signal),
     exited,
     started: () => until(() => port() !== undefined, 'start of the server'),
@@ -124,6 +128,51 @@ describe('agentapi section 1.5: the end of the agent is the end of the server', 
     });
     await expect(run.exited).resolves.toEqual({ code: 1, signal: null });
     expect(run.stderr()).toBe('ACP session/new failed: no model\n');
+  });
+});
+
+test.each([
+  ['leaves', (errors: Readable) => errors.destroy()],
+  ['stops reading', (errors: Readable) => errors.pause()],
+])("an agent goes on writing to stderr when the reader of the server's stderr %s", async (_, end) => {
+  const actions = [{ stderr: 4_000_000 }, { stderr: 4_000_000 }, { chunk: 'done' }];
+  await using run = runServer({ steps: [{ actions }] });
+  await run.started();
+  end(run.errors);
+  expect((await message(run, 'go')).status).toBe(200);
+  expect((await fetch(`${run.url()}/status`)).status).toBe(200);
+  const { messages }: { messages: { content: string }[] } = await (
+    await fetch(`${run.url()}/messages`)
+  ).json();
+  expect(messages.map(({ content }) => content)).toEqual(['go', 'done']);
+});
+
+describe('what an agent nests deeply', () => {
+  const toolCall = (depth: number) =>
+    JSON.stringify({
+      jsonrpc: '2.0',
+      method: 'session/update',
+      params: {
+        sessionId: 'session-1',
+        update: { sessionUpdate: 'tool_call', toolCallId: 't', title: 'Dig', rawInput: 'DEEP' },
+      },
+    }).replace('"DEEP"', `${'[7,'.repeat(depth)}0${']'.repeat(depth)}`);
+
+  test.each([1_000, 7_000, 40_000])('is shown as far as it can be: %d values', async (depth) => {
+    await using run = runServer({ steps: [{ actions: [{ line: toolCall(depth) }, { chunk: 'done' }] }] });
+    await run.started();
+    expect((await message(run, 'go')).status).toBe(200);
+    const calls = await (await fetch(`${run.url()}/acp/tool-calls`)).text();
+    expect(calls).toMatch(/"title":"Dig".*"raw_input":\[7,\[7,.*,"\[left out: nested too deeply\]"\]/u);
+    expect(run.stderr()).toBe('');
+  });
+
+  test('is ignored with a warning where only reading it would take too long', async () => {
+    await using run = runServer({ steps: [{ actions: [{ line: toolCall(60_000) }, { chunk: 'done' }] }] });
+    await run.started();
+    expect((await message(run, 'go')).status).toBe(200);
+    expect(await (await fetch(`${run.url()}/acp/tool-calls`)).json()).toEqual({ tool_calls: [] });
+    expect(await (await fetch(`${run.url()}/messages`)).text()).toContain('done');
   });
 });
 

@@ -1,8 +1,9 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { isAlive, runCli, runToEnd, takePort } from './support/cli-harness.ts';
+import { isRunning } from './support/acp-harness.ts';
+import { isAlive, runCli, runToEnd, takePort, type CliRun } from './support/cli-harness.ts';
 import { callServer, eventually, openStream } from './support/http-harness.ts';
 
 const SERVER = ['server', '--port', '0'];
@@ -142,6 +143,45 @@ describe('start', () => {
     expect((await run.call({ path: '/status' })).status).toBe(200);
     run.kill('SIGTERM');
     expect(await run.ended).toMatchObject({ code: 0 });
+  });
+});
+
+describe('what the agent has detached', () => {
+  // In a session of its own, and its parent is gone.
+  const DETACH = `(setsid sh -c 'echo $$ > detached; exec sleep 60' &); `;
+  const detached = async (run: CliRun) => {
+    const path = join(run.folder, 'detached');
+    await eventually(() => existsSync(path) && readFileSync(path, 'utf8').endsWith('\n'));
+    return Number(await readFile(path, 'utf8'));
+  };
+
+  test.each([
+    ['is told to end', 'exec cat'],
+    ['has lost its agent', 'until test -e end; do sleep 0.05; done'],
+  ])('ends with a server that %s', async (why, rest) => {
+    await using run = await runCli([...SERVER, '--', 'sh', '-c', DETACH + rest]);
+    const pid = await detached(run);
+    expect(isRunning(pid)).toBe(true);
+    await run.port();
+    if (why === 'is told to end') run.kill('SIGTERM');
+    else await writeFile(join(run.folder, 'end'), '');
+    expect(await run.ended).toMatchObject({ code: 0 });
+    expect(isRunning(pid)).toBe(false);
+  });
+
+  test('is left to whoever has marked the server', async () => {
+    const environment = { AGENTAPI_PROXY_SESSION: 'outer.session' };
+    const agent = ['sh', '-c', `${DETACH}env > environment; exec cat`];
+    await using run = await runCli([...SERVER, '--', ...agent], { environment });
+    const pid = await detached(run);
+    await run.port();
+    run.kill('SIGTERM');
+    await run.ended;
+    expect(isRunning(pid)).toBe(true);
+    process.kill(pid, 'SIGKILL');
+    expect(await readFile(join(run.folder, 'environment'), 'utf8')).toContain(
+      'AGENTAPI_PROXY_SESSION=outer.session\n',
+    );
   });
 });
 

@@ -44,6 +44,38 @@ describe.concurrent('no output of the agent ends the server or keeps it from ans
     expect(await untilAlive(run)).toContain('alive');
   });
 
+  test.each([
+    ['scrolling and moving rows', String.raw`\033[9999S\033[9999L\033[9999M\033[9999T`],
+    ['resetting, switching buffers, filling, erasing', String.raw`\033c\033[?47h\033#8\033[?47l\033[H\033[J`],
+  ])('%s without end: the server answers meanwhile, and ends when it is told', async (_, sequences) => {
+    await using run = await runCli([
+      ...['server', '--port', '0', '--term-width', '1000', '--'],
+      ...['sh', '-c', `printf started; exec yes "$(printf '${sequences}')"`],
+    ]);
+    await eventually(async () => (await run.call({ path: '/status' })).status === 200);
+    for (let count = 0; count < 5; count += 1) {
+      expect((await run.call({ path: '/status' })).status).toBe(200);
+    }
+    run.kill('SIGTERM');
+    expect((await run.ended).code).toBe(0);
+  });
+
+  test('an agent that ends by itself is not waited for until all of it shows', async () => {
+    const script = `yes "$(printf '\\033[999S')" | head -c 100000`;
+    await using run = await runCli([
+      'server',
+      '--port',
+      '0',
+      '--term-width',
+      '1000',
+      '--',
+      'sh',
+      '-c',
+      script,
+    ]);
+    expect((await run.ended).code).toBe(0);
+  });
+
   test('a sequence without end: what comes after its first 4 Ki characters is shown', async () => {
     await using run = await runPrinting(`printf '\\033['; yes 1 | head -c 50000`);
     expect(await untilAlive(run)).toMatch(/^1 *\n1 *\n/mu);

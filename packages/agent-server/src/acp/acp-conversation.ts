@@ -299,12 +299,15 @@ class StdioAcpConversation implements AcpConversation {
   }
 
   #onSkipped(line: SkippedLine): void {
-    if (line.kind === 'not-protocol') this.#agent.note(line.text);
-    else
-      this.#history.addError(
-        'warning',
-        `The agent sent a line longer than ${line.limitBytes} bytes; ignored`,
-      );
+    if (line.kind === 'not-protocol') {
+      this.#agent.note(line.text);
+      return;
+    }
+    const what =
+      line.kind === 'too-long'
+        ? `longer than ${line.limitBytes} bytes`
+        : `with more than ${line.limit} brackets in each other`;
+    this.#history.addError('warning', `The agent sent a line ${what}; ignored`);
   }
 
   #endAgent(graceMs: number): Promise<void> {

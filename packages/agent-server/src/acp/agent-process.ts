@@ -9,7 +9,7 @@ export interface AgentProcessOptions {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
-  /** Where the agent's stderr is passed on to. */
+  /** Where the agent's stderr is passed on to, as far as it is taken; errors are its owner's. */
   readonly stderr: Writable;
 }
 
@@ -35,6 +35,8 @@ export interface AgentProcess {
 const MAX_TAIL_LINES = 200;
 /** A longer diagnostic line is cut: one line must not fill the memory. */
 const MAX_TAIL_LINE_CHARS = 2_000;
+/** What may wait for a reader of the agent's stderr; more is dropped, because an agent whose stderr is full stands still. */
+const MAX_WAITING_BYTES = 1_048_576;
 /** A grandchild may keep the pipes open after the agent's end; what it writes is not waited for longer. */
 const DRAIN_MS = 500;
 
@@ -50,8 +52,11 @@ export function startAgentProcess(options: AgentProcessOptions): AgentProcess {
   let failure: Error | null = null;
 
   const decoder = new StringDecoder('utf8');
-  child.stderr.on('data', (chunk: Buffer) => tail.append(decoder.write(chunk)));
-  child.stderr.pipe(options.stderr, { end: false });
+  child.stderr.on('data', (chunk: Buffer) => {
+    tail.append(decoder.write(chunk));
+    const { stderr } = options;
+    if (stderr.writable && stderr.writableLength < MAX_WAITING_BYTES) stderr.write(chunk);
+  });
   child.stderr.on('error', () => child.stderr.destroy());
   // The agent may die with a request in its pipe; the write reports that to its own caller.
   child.stdin.on('error', () => child.stdin.destroy());
@@ -60,7 +65,6 @@ export function startAgentProcess(options: AgentProcessOptions): AgentProcess {
     let drain: NodeJS.Timeout | undefined;
     const finish = (exit: AgentExit) => {
       clearTimeout(drain);
-      child.stderr.unpipe(options.stderr);
       child.stdin.destroy();
       child.stdout.destroy();
       child.stderr.destroy();

@@ -2,10 +2,11 @@ import type { Readable, Writable } from 'node:stream';
 import { ReadableStream, WritableStream } from 'node:stream/web';
 import type { AnyMessage, Stream } from '@agentclientprotocol/sdk';
 
-/** A line that was not passed on: no protocol message, or longer than the limit. */
+/** A line that was not passed on: no protocol message, longer than the limit, or of brackets within brackets. */
 export type SkippedLine =
   | { readonly kind: 'not-protocol'; readonly text: string }
-  | { readonly kind: 'too-long'; readonly limitBytes: number };
+  | { readonly kind: 'too-long'; readonly limitBytes: number }
+  | { readonly kind: 'too-deep'; readonly limit: number };
 
 export interface JsonLineOptions {
   /** The agent's stdout. */
@@ -17,12 +18,27 @@ export interface JsonLineOptions {
   readonly onSkipped: (line: SkippedLine) => void;
 }
 
+/** Parsing takes the longer for each bracket the deeper it is: 5 s for a line of 10 MB that has nothing else. */
+const MAX_LINE_DEPTH = 50_000;
+/** Deeper than anybody's arguments; what is written out recursively, here and by everybody after us, must not run out of stack. */
+const MAX_DEPTH = 200;
+/** Stands for what lies deeper. */
+const LEFT_OUT = '[left out: nested too deeply]';
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+
 /** Longest piece of a skipped line that is reported. */
 const MAX_REPORTED_CHARS = 500;
 
 /**
  * JSON-RPC messages as lines over a child's stdio. Unlike the SDK's own stream it survives agents
- * that print log lines to stdout, and lines beyond the limit: both are reported and skipped.
+ * that print log lines to stdout, and lines beyond the limits: both are reported and skipped. Of values that lie deeper
+ * than 200 others a text says that they are left out.
  */
 export function jsonLineStream(options: JsonLineOptions): Stream {
   return {
@@ -41,6 +57,10 @@ function writeLine(output: Writable, line: string): Promise<void> {
 
 async function* readMessages(options: JsonLineOptions): AsyncGenerator<AnyMessage> {
   for await (const line of splitLines(options)) {
+    if (isDeeper(line, MAX_LINE_DEPTH)) {
+      options.onSkipped({ kind: 'too-deep', limit: MAX_LINE_DEPTH });
+      continue;
+    }
     const text = line.toString('utf8').trim();
     if (text === '') continue;
     const message = parseMessage(text);
@@ -90,10 +110,37 @@ function parseMessage(text: string): AnyMessage | null {
   } catch {
     return null;
   }
-  return isMessage(value) ? value : null;
+  if (!isMessage(value)) return null;
+  flatten(value, 1);
+  return value;
 }
 
 function isMessage(value: unknown): value is AnyMessage {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   return 'jsonrpc' in value && value.jsonrpc === '2.0' && ('method' in value || 'id' in value);
+}
+
+/** Whether a line has more brackets open at a time, outside of strings. */
+function isDeeper(line: Buffer, limit: number): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let at = 0; at < line.length; at += 1) {
+    const byte = line[at];
+    if (byte === QUOTE) inString = !inString;
+    else if (inString) at += byte === BACKSLASH ? 1 : 0;
+    else if (byte === OPEN_BRACKET || byte === OPEN_BRACE) depth += 1;
+    else if (byte === CLOSE_BRACKET || byte === CLOSE_BRACE) depth -= 1;
+    if (depth > limit) return true;
+  }
+  return false;
+}
+
+/** Replaces the values that lie too deep in a parsed value. */
+function flatten(container: object, depth: number): void {
+  for (const key of Object.keys(container)) {
+    const value: unknown = Reflect.get(container, key);
+    if (typeof value !== 'object' || value === null) continue;
+    if (depth < MAX_DEPTH) flatten(value, depth + 1);
+    else Reflect.set(container, key, LEFT_OUT);
+  }
 }

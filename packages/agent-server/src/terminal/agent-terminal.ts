@@ -41,6 +41,9 @@ const RESUME_AT = 65_536;
 /** Enough to see what kind of output it is. */
 const LAST_OUTPUT_CHARACTERS = 4_096;
 
+/** Applying what an agent has printed takes milliseconds, unless it is meant to take long. */
+const LAST_OUTPUT_MS = 2_000;
+
 /** SIGKILL cannot be refused; a process that is still there afterwards hangs in the kernel. */
 const KILL_WAIT_MS = 2_000;
 
@@ -56,7 +59,9 @@ export class AgentTerminal implements TerminalView, LiveScreen {
   #waiting = 0;
   #paused = false;
   #alive = true;
-  /** Resolves when the agent has ended and its last output is on the screen. Never rejects. */
+  #forgoLastOutput: () => void = () => {};
+  readonly #stopping = new Promise<void>((resolve) => (this.#forgoLastOutput = resolve));
+  /** Resolves when the agent has ended and its last output is on the screen, or 2 s later. Never rejects. */
   readonly exited: Promise<PtyExit>;
 
   /** @throws {SpawnError} when the program cannot be started. */
@@ -154,6 +159,7 @@ export class AgentTerminal implements TerminalView, LiveScreen {
 
   /** Signals the agent's process group, waits, kills what is left of it. Idempotent. */
   async stop(signal: NodeJS.Signals, graceMs: number): Promise<void> {
+    this.#forgoLastOutput();
     if (this.#alive) {
       this.#pty.forgoLastOutput();
       this.#pty.signal(signal);
@@ -197,9 +203,10 @@ export class AgentTerminal implements TerminalView, LiveScreen {
 
   async #end(): Promise<PtyExit> {
     const exit = await this.#pty.exited;
-    await new Promise<void>((resolve) => {
+    const applied = new Promise<void>((resolve) => {
       this.#screen.write('', resolve);
     });
+    await endsWithin(Promise.race([applied, this.#stopping]), LAST_OUTPUT_MS);
     this.#alive = false;
     return exit;
   }

@@ -67,6 +67,36 @@ test('AA-107: rows beyond the height scroll away', async () => {
   expect(it.screen.read().full).toBe('2   \n3   \n');
 });
 
+test.each(['\x1b[1<m', '\x1b[1\x9c', '\x1b[1é', '\x98text\x9c', '\x90é', '\x1b[', '\x1bX\x9c'])(
+  'a cell holds 33 characters at most, whatever stands between its marks: %j',
+  async (between) => {
+    using it = screenOf(10, 2);
+    await it.show(`a${`${'\u0301'.repeat(32)}${between}`.repeat(1_000)}`);
+    const lengths = it.screen
+      .read()
+      .text.split('\n')
+      .map(({ length }) => length);
+    expect(Math.max(...lengths)).toBeLessThanOrEqual(10 * 33);
+  },
+);
+
+test('what is repeated is no more than a cell can hold', async () => {
+  using it = screenOf(80, 24);
+  for (let count = 0; count < 20; count += 1) {
+    await it.show(`${count === 0 ? 'a' : ''}${`${'\u0301'.repeat(32)}\x1b[1<m`.repeat(1_000)}`);
+  }
+  await it.show('\x1b[9999b\x1b[2Jshown');
+  expect(it.screen.read().text).toContain('shown');
+});
+
+test('of output that waits for the emulator nothing is applied after the end', async () => {
+  using it = screenOf(1_000, 1_000);
+  const shown = it.show(`${'\x1bc'.repeat(100_000)}\x1b]2;late\x07`);
+  it.screen.dispose();
+  await shown;
+  expect(it.screen.title).toBe('');
+});
+
 test('the modes and the title that a program sets are known', async () => {
   using it = screenOf(10, 2);
   expect([it.screen.bracketedPaste, it.screen.midRedraw, it.screen.title]).toEqual([false, false, '']);

@@ -1,6 +1,8 @@
 import { createRequire } from 'node:module';
 import type * as Unicode11 from '@xterm/addon-unicode11';
 import type * as Xterm from '@xterm/headless';
+import { useWidths } from './character-widths.ts';
+import { outputPieces } from './output-pieces.ts';
 import { Repaint } from './repaint.ts';
 import { RowSpeller } from './row-speller.ts';
 import { SequenceGuard } from './sequence-guard.ts';
@@ -61,6 +63,9 @@ export class Screen {
   readonly #strings = new StringGuard();
   readonly #repaint: Repaint;
   readonly #onApplied: ((output: string) => void) | undefined;
+  /** Output that the emulator has not been given yet. */
+  readonly #waiting: { readonly output: string; readonly done: () => void }[] = [];
+  #isApplying = false;
   #unfinished = '';
   #speller: RowSpeller | null = null;
   #title = '';
@@ -76,8 +81,7 @@ export class Screen {
       allowProposedApi: true,
       logLevel: 'off',
     });
-    this.#terminal.loadAddon(new Unicode11Addon());
-    this.#terminal.unicode.activeVersion = '11';
+    useWidths(this.#terminal, new Unicode11Addon());
     this.#repaint = new Repaint(this.#terminal);
     this.#onApplied = options.onApplied;
     this.#terminal.onData(options.onReply);
@@ -88,14 +92,17 @@ export class Screen {
     });
   }
 
-  /** Applies output of the program; `done` is called once it shows in {@link read}. */
+  /**
+   * Applies output of the program; `done` is called once it shows in {@link read}, or never will. However much the output
+   * asks for, the event loop is held up for some hundredths of a second at a time.
+   */
   write(data: string, done: () => void): void {
-    const output = this.#strings.filter(this.#sequences.filter(this.#zeroWidth.filter(data)));
-    this.#terminal.write(output, () => {
-      this.#unfinished = unfinishedString(this.#unfinished + output);
-      done();
-      this.#onApplied?.(output);
-    });
+    const { rows, cols } = this.#terminal;
+    const whole = this.#sequences.filter(this.#zeroWidth.filter(data), Math.max(rows, cols));
+    const pieces = outputPieces(this.#strings.filter(whole));
+    const last = pieces.length - 1;
+    pieces.forEach((output, index) => this.#waiting.push({ output, done: index === last ? done : () => {} }));
+    this.#applyNext();
   }
 
   /** Output that makes another emulator of this size, newly reset, show the same, with colours and cursor. */
@@ -163,9 +170,26 @@ export class Screen {
     this.#changed();
   }
 
+  /** Output that still waits is dropped. */
   dispose(): void {
     this.#repaint[Symbol.dispose]();
     this.#terminal.dispose();
+    for (const { done } of this.#waiting.splice(0)) done();
+  }
+
+  /** One piece at a time: what the emulator has been given cannot be dropped any more. */
+  #applyNext(): void {
+    if (this.#isApplying) return;
+    const next = this.#waiting.shift();
+    if (next === undefined) return;
+    this.#isApplying = true;
+    this.#terminal.write(next.output, () => {
+      this.#unfinished = unfinishedString(this.#unfinished + next.output);
+      next.done();
+      this.#onApplied?.(next.output);
+      this.#isApplying = false;
+      this.#applyNext();
+    });
   }
 
   #changed(): void {

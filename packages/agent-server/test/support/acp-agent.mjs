@@ -42,6 +42,8 @@ const actions = {
   // A line of our own making, past the SDK.
   line: (_client, text) => new Promise((resolve) => process.stdout.write(`${text}\n`, resolve)),
   hugeChunk: (client, chars) => actions.chunk(client, 'x'.repeat(chars)),
+  // Done once somebody has taken all of it.
+  stderr: (_client, chars) => new Promise((resolve) => process.stderr.write('x'.repeat(chars), resolve)),
   sleep: (_client, ms) => delay(ms),
   waitForFile: async (_client, path) => {
     while (!existsSync(path)) await delay(5);
