@@ -152,6 +152,17 @@ describe.concurrent('a dialog of the agent', () => {
     await eventually(async () => (await lastText(run)).endsWith('Answer 1: No'));
   });
 
+  test.each([
+    ['loses an Enter that comes right behind another key', '--hasty'],
+    ['is held up, so that an arrow is pressed twice', '--held-up'],
+  ])('an agent that %s takes the choice that was meant', async (_what, flag) => {
+    await using run = await runMenu([flag]);
+    await say(run, 'ask');
+    const { id } = await untilAsked(run, 'Delete file 1?');
+    expect((await post(run, `/internal/dialog/${id}`, { choice: 1 })).status).toBe(200);
+    await eventually(async () => (await lastText(run)).endsWith('Answer 1: Yes, and always'));
+  });
+
   test('a wrong choice is 422, and an agent that does not react is 500', async () => {
     await using run = await runMenu(['--trust', '--deaf']);
     const { id } = await untilAsked(run, 'Do you trust this folder?');

@@ -11,6 +11,13 @@ import type { Dialog } from './formatting/choices.ts';
 const KEY_REACTION_MS = 10_000;
 /** An arrow that has moved nothing for so long is pressed again. */
 const KEY_AGAIN_MS = 1_500;
+/**
+ * Before Enter the mark must have stood still for so long. A person is no faster, and agents lose a key that comes while
+ * they still work off the one before (seen with Gemini CLI on a busy machine).
+ */
+const STILL_MS = 150;
+/** The same after an arrow was pressed again: if the agent has only been held up, it moves the mark once more. */
+const STILL_AGAIN_MS = 1_000;
 /** Of the mark; more than any dialog needs, even if arrows that were pressed twice take it too far. */
 const MAX_MOVES = 100;
 /** A dialog that is missing in the middle of a redraw is back after this time. */
@@ -48,7 +55,7 @@ export function named(dialog: Dialog): NamedDialog {
 
 /**
  * Takes the choice `index` of the dialog `id`, as a person would: moves the mark, looks where it stands,
- * and presses Enter once it stands there. One key at a time, because some agents read keys that arrive together
+ * and presses Enter once it stands still there. One key at a time, because some agents read keys that arrive together
  * as one unknown key. Resolves when the dialog is gone or another one is up.
  * @throws {DialogError} when it is not up (any more), has no such choice, or does not react.
  */
@@ -68,10 +75,17 @@ export async function answerDialog(
   if (named(dialog).id !== id) throw new DialogError('no_dialog', 'another dialog is up');
   if (dialog.choices[index] === undefined)
     throw new DialogError('unknown_choice', noSuchChoice(dialog, index));
+  const shown = (screen: ScreenImage): Dialog | null => sameDialog(dialog, find(screen));
+  // No dialog only means that the agent is painting it again.
+  const movedFrom = (mark: number) => (screen: ScreenImage) => {
+    const next = shown(screen);
+    return next !== null && markedIn(next) !== mark;
+  };
   let marked = -1;
   let untilMs = 0;
+  let stillMs = STILL_MS;
   for (let moves = 0; moves <= MAX_MOVES;) {
-    const now = sameDialog(dialog, find(terminal.read()));
+    const now = shown(terminal.read());
     const key = now?.choices[index]?.keys[0];
     if (now === null || key === undefined) break;
     if (markedIn(now) !== marked) {
@@ -79,23 +93,22 @@ export async function answerDialog(
       moves += 1;
       untilMs = performance.now() + KEY_REACTION_MS;
     }
-    const isLast = marked === index;
-    terminal.write(key);
-    const reacted = (screen: ScreenImage): boolean => {
-      const next = sameDialog(dialog, find(screen));
-      // Behind an arrow no dialog only means that the agent is painting it again.
-      return isLast ? next === null : next !== null && markedIn(next) !== marked;
-    };
-    // A program may show a dialog before it listens. An arrow can come twice, as it is looked where the mark stands; a
-    // second Enter might answer the next dialog.
-    const patienceMs = isLast ? KEY_REACTION_MS : KEY_AGAIN_MS;
-    if (await untilScreen(terminal, reacted, patienceMs, signal)) {
-      if (isLast) return;
-    } else if (isLast || performance.now() > untilMs) {
+    if (marked === index) {
+      if (await untilScreen(terminal, movedFrom(marked), stillMs, signal)) continue;
+      if (!(await untilScreen(terminal, isUp, REDRAW_MS, signal))) break;
+      // Once only: a second Enter might answer the next dialog.
+      terminal.write(key);
+      if (await untilScreen(terminal, (screen) => shown(screen) === null, KEY_REACTION_MS, signal)) return;
       break;
     }
+    terminal.write(key);
+    if (await untilScreen(terminal, movedFrom(marked), KEY_AGAIN_MS, signal)) continue;
+    if (performance.now() > untilMs) break;
+    // A program may show a dialog before it listens. It does no harm that an arrow comes twice: it is looked where the
+    // mark stands.
+    stillMs = STILL_AGAIN_MS;
   }
-  if (sameDialog(dialog, find(terminal.read())) === null) {
+  if (shown(terminal.read()) === null) {
     throw new DialogError('no_dialog', 'the dialog went away before it was answered');
   }
   throw new DialogError('no_reaction', 'the dialog did not react to the keys');

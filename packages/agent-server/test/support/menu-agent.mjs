@@ -3,6 +3,8 @@
 //   --trust        ask something before the first prompt
 //   --deaf         ignore every key of a dialog
 //   --drowsy       ignore the first key of every dialog
+//   --hasty        ignore an Enter that comes within 100 ms of the key before
+//   --held-up      read the first keys of every dialog only 2 s after the first of them
 //   --slow FILE    take a moment for each key of a dialog; keys are noted in FILE as they come, one JSON string a line
 // The message `ask` opens a dialog, `ask twice` one after the other; any other message is answered.
 import { appendFileSync } from 'node:fs';
@@ -54,12 +56,21 @@ const slowFile = process.argv[process.argv.indexOf('--slow') + 1] ?? '';
 /** Settles when the keys before have been taken. */
 let taken = Promise.resolve();
 
+let lastKeyAt = 0;
+
 /** @param {string} data */
 function take(data) {
-  if (!flags.has('--slow') || dialog === null) return takeKey(data);
+  const isLost =
+    flags.has('--hasty') && data === '\r' && dialog !== null && performance.now() - lastKeyAt < 100;
+  lastKeyAt = performance.now();
+  if (isLost) return;
+  const isSlow = flags.has('--slow');
+  if (dialog === null || (!isSlow && !flags.has('--held-up'))) return takeKey(data);
   for (const key of data.match(/\x1b\[[AB]|[^]/gu) ?? []) {
-    appendFileSync(slowFile, `${JSON.stringify(key)}\n`);
-    taken = taken.then(() => sleep(300)).then(() => takeKey(key));
+    if (isSlow) appendFileSync(slowFile, `${JSON.stringify(key)}\n`);
+    const pause = isSlow ? 300 : dialog.isAwake ? 100 : 2_000;
+    dialog.isAwake = true;
+    taken = taken.then(() => sleep(pause)).then(() => takeKey(key));
   }
 }
 
