@@ -8,6 +8,7 @@ import type { ExchangeFacts, HeaderRules } from './headers.ts';
 import { publicPrefix } from './headers.ts';
 import type { Heartbeats } from './event-streams.ts';
 import type { Peer } from './peers.ts';
+import type { BusyPoll } from './relay/busy-poll.ts';
 
 /** A request and what its answer needs, before and after the session is known. */
 export interface Exchange {
@@ -23,6 +24,10 @@ export interface RelayServices {
   /** Largest request body in bytes; 0 means no limit. */
   readonly maxBodyBytes: number;
   readonly heartbeats: Heartbeats;
+  /** For answers of agent servers. */
+  readonly answerPoll: BusyPoll;
+  /** For requests that clients send upon an answer. */
+  readonly requestPoll: BusyPoll;
   readonly observer: RequestObserver;
   readonly log: Logger;
 }

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { RequestOrigin } from '../auth/authenticate.ts';
@@ -20,6 +21,7 @@ import type { Exchange, RelayServices } from './exchange.ts';
 import { HeaderRules } from './headers.ts';
 import { HeldRequest } from './held-request.ts';
 import { Peers } from './peers.ts';
+import { BusyPoll } from './relay/busy-poll.ts';
 import { Relay } from './relay/relay.ts';
 import { Upstreams } from './upstreams.ts';
 
@@ -60,6 +62,10 @@ export function createProxyHandler(options: ProxyOptions): ProxyHandler {
 /** A client that finds a session overloaded may ask again after so many seconds. */
 const RETRY_AFTER_SECONDS = 1;
 
+/** An answer, or the next request, that comes within this time is waited for awake. */
+const ANSWER_POLL_MS = 0.06;
+const REQUEST_POLL_MS = 0.04;
+
 /** How often a shutdown looks whether the last requests have finished. */
 const DRAIN_CHECK_MS = 20;
 
@@ -89,6 +95,9 @@ class DataPlane implements ProxyHandler {
       rules: new HeaderRules(cors, authenticator.credentialHeaders, authenticator.enabled),
       maxBodyBytes: options.maxBodyBytes,
       heartbeats: new Heartbeats(options.heartbeatMs),
+      // On a single processor nobody could work on what is waited for.
+      answerPoll: new BusyPoll(availableParallelism() > 1 ? ANSWER_POLL_MS : 0),
+      requestPoll: new BusyPoll(availableParallelism() > 1 ? REQUEST_POLL_MS : 0),
       observer: options.observer ?? UNOBSERVED,
       log,
     };

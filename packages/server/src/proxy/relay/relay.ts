@@ -79,6 +79,7 @@ export class Relay implements Responder, UpstreamUser, Cancellable, EventStream 
    */
   start(): void {
     const { head } = this.#exchange.request;
+    this.#services.requestPoll.came();
     if (head.hasBody) this.#request = new RequestWriter(head, this.#services.maxBodyBytes);
     this.#client.attach(this);
     this.#upstream.active.add(this);
@@ -158,6 +159,7 @@ export class Relay implements Responder, UpstreamUser, Cancellable, EventStream 
   onHead(head: ResponseHead, body: BodyReader): void {
     const { method, minor } = this.#exchange.request.head;
     const { status } = head;
+    this.#services.answerPoll.came();
     this.#record.status = status;
     this.#record.answeredAt = performance.now();
     this.#record.repliedAt = this.#record.answeredAt;
@@ -278,6 +280,7 @@ export class Relay implements Responder, UpstreamUser, Cancellable, EventStream 
         : `Connection: Upgrade\r\nUpgrade: ${this.#offer}\r\n`) +
       `${this.#services.rules.requestLines(head, this.#facts)}${this.#request?.framing ?? ''}\r\n`;
     lease.begin(this, head.method, text, this.#request === null, this.#offer !== null);
+    if (this.#request === null) this.#services.answerPoll.expect();
   }
 
   #mayRetry(error: Error): boolean {
@@ -308,6 +311,7 @@ export class Relay implements Responder, UpstreamUser, Cancellable, EventStream 
     this.#client.finish();
     this.#record.complete = true;
     this.#services.observer.ended(this.#record);
+    this.#services.requestPoll.expect();
   }
 
   #breakOff(): void {
