@@ -22,6 +22,7 @@ import { openStore } from './open-store.ts';
 import { logRecovery } from './sessions/recover.ts';
 import type { Store } from './store/store.ts';
 import { StoreUpkeep } from './store/upkeep.ts';
+import { letHeapGrow } from './wire/garbage-collection.ts';
 import { sweepWorkspaces } from './workspace/sweep-workspaces.ts';
 
 /** Answers under way get this long to finish at a shutdown; sessions have ended before. */
@@ -63,6 +64,7 @@ export async function createApp(
   log: RootLog,
   overrides: AppOverrides = {},
 ): Promise<ServerApp> {
+  letHeapGrow();
   const authenticator = createAuthenticator(config, log.secrets);
   const agentServer = await createAgentServer(config);
   const scripts = await openScripts(config, log);

@@ -1,7 +1,7 @@
 import { plainAddress } from '../client-address.ts';
 import type { BodyReader, BodySink } from './body-reader.ts';
 import type { ClientSocket } from './client-socket.ts';
-import { collectEarly } from './collect-early.ts';
+import { collectEarly } from './garbage-collection.ts';
 import { CLOSES } from './connection-lines.ts';
 import { HeadEnd } from './head-parser.ts';
 import { MalformedMessage } from './malformed.ts';
