@@ -5,6 +5,7 @@ import { AppError, ERRORS } from '../src/errors.ts';
 import type { ErrorCode } from '../src/errors.ts';
 import { openMemory } from '../src/store/sqlite.ts';
 import { StoreError } from '../src/store/store-error.ts';
+import { exchange } from './proxy-harness.ts';
 import { startApp } from './support/app.ts';
 
 test('PX-057: docs/api.md lists every error code under its status, and no other', async () => {
@@ -61,3 +62,21 @@ test.each([
     expect((await app.request('/search')).status).toBe(200);
   },
 );
+
+test('an early refusal of a large body says that the connection ends; that of a small one keeps it', async () => {
+  await using app = await startApp();
+  const { port } = new URL(app.url);
+  const send = (size: number, sent: number, then: string): Promise<string> =>
+    exchange(
+      Number(port),
+      `POST /api-keys HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${size}\r\n\r\n` +
+        'x'.repeat(sent) +
+        then,
+    );
+  const large = await send(900_000, 100_000, 'x'.repeat(800_000));
+  expect(large).toMatch(/^HTTP\/1\.1 409 /);
+  expect(large).toMatch(/\r\nconnection: close\r\n/i);
+  const next = 'GET /version HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
+  const small = await send(20_000, 10_000, `${'x'.repeat(10_000)}${next}`);
+  expect(small).toMatch(/^HTTP\/1\.1 409 [^]*\r\nconnection: keep-alive\r\n[^]*HTTP\/1\.1 200 /i);
+});

@@ -75,6 +75,11 @@ export class ControlChannel extends Duplex implements Responder {
     if (head.hasBody) this.#connection.readBody();
   }
 
+  /** Whether the connection ends with the answer that is about to be written, which must say so then. */
+  endsWithAnswer(): boolean {
+    return this.#serving && this.#connection.decideEnd();
+  }
+
   /** The answer has been written to its end. */
   answered(): void {
     if (!this.#serving) return;

@@ -18,6 +18,7 @@ import { AppError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { RequestObserver } from '../request-observer.ts';
 import { recordActions } from './audit-hook.ts';
+import { ControlChannel } from './control-channel.ts';
 import { acceptJsonBodies } from './json-body.ts';
 import type { JsonObject } from './openapi/json.ts';
 import { observeRequests } from './request-hooks.ts';
@@ -150,7 +151,10 @@ export function createControlServer(options: ControlServerOptions): FastifyInsta
     done();
   });
 
-  app.addHook('onSend', (_request, reply, payload, done) => {
+  app.addHook('onSend', (request, reply, payload, done) => {
+    const { socket } = request.raw;
+    // A client that is not told sends its next request over a connection that is about to close.
+    if (socket instanceof ControlChannel && socket.endsWithAnswer()) reply.header('connection', 'close');
     // The reference names no charset and ends every JSON body with a line feed (proxy-api section 0, 4.2).
     const isJson = String(reply.getHeader('content-type')).startsWith('application/json');
     if (!isJson || typeof payload !== 'string') {
