@@ -1,5 +1,4 @@
 import type * as Xterm from '@xterm/headless';
-import { z } from 'zod';
 
 /** How characters look: that of a cell, or of those to come. */
 export type Pen = Pick<Xterm.IBufferCell, (typeof PEN_METHODS)[number]>;
@@ -35,26 +34,47 @@ const PEN_METHODS = [
   'getBgColor',
 ] as const;
 
-const pen = z.custom<Pen>((value) => {
-  return PEN_METHODS.every((name) => typeof Reflect.get(Object(value), name) === 'function');
-});
-
-const buffer = z
-  .object({ savedX: z.int(), savedY: z.int(), ybase: z.int(), savedCurAttrData: pen })
-  .transform(({ savedX, savedY, ybase, savedCurAttrData }): SavedCursor => {
-    return { x: savedX, y: Math.max(savedY - ybase, 0), pen: savedCurAttrData };
-  });
-
-/** As in version 6 of `@xterm/headless`, whose names its own add-ons rely upon, too. */
-const internals = z.object({
-  _core: z.object({
-    _inputHandler: z.object({ _curAttrData: pen }),
-    buffers: z.object({ normal: buffer, alt: buffer }),
-  }),
-});
-
-/** @throws ZodError with another version of the emulator that keeps these things elsewhere. */
+/**
+ * As in version 6 of `@xterm/headless`, whose names its own add-ons rely upon, too. Read without the schema library, which
+ * no other part of a starting agent server needs.
+ * @throws TypeError with another version of the emulator that keeps these things elsewhere.
+ */
 export function stateOf(terminal: Xterm.Terminal): EmulatorState {
-  const { _inputHandler: input, buffers } = internals.parse(terminal)._core;
-  return { pen: input._curAttrData, saved: { normal: buffers.normal, alternate: buffers.alt } };
+  const core = member(terminal, '_core');
+  const buffers = member(core, 'buffers');
+  return {
+    pen: penIn(member(core, '_inputHandler'), '_curAttrData'),
+    saved: {
+      normal: savedCursorOf(member(buffers, 'normal')),
+      alternate: savedCursorOf(member(buffers, 'alt')),
+    },
+  };
+}
+
+function savedCursorOf(buffer: unknown): SavedCursor {
+  return {
+    x: numberIn(buffer, 'savedX'),
+    y: Math.max(numberIn(buffer, 'savedY') - numberIn(buffer, 'ybase'), 0),
+    pen: penIn(buffer, 'savedCurAttrData'),
+  };
+}
+
+function member(owner: unknown, name: string): unknown {
+  return Reflect.get(Object(owner), name);
+}
+
+function numberIn(owner: unknown, name: string): number {
+  const value = member(owner, name);
+  if (typeof value !== 'number') throw new TypeError(`the terminal emulator has no number ${name}`);
+  return value;
+}
+
+function penIn(owner: unknown, name: string): Pen {
+  const value = member(owner, name);
+  if (!isPen(value)) throw new TypeError(`the terminal emulator has no pen ${name}`);
+  return value;
+}
+
+function isPen(value: unknown): value is Pen {
+  return PEN_METHODS.every((name) => typeof member(value, name) === 'function');
 }
